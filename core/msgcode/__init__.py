@@ -1,0 +1,29 @@
+"""msgcode: a chat room for coding agents and the people who supervise them.
+
+`Store` is the whole of the Python API: open one, and call its verbs.
+"""
+
+from __future__ import annotations
+
+from msgcode.errors import BadInput, MsgcodeError, Refused, Unavailable
+from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
+from msgcode.presence import Activity, Presence
+from msgcode.store import Store
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Activity",
+    "Agent",
+    "BadInput",
+    "Channel",
+    "Delivery",
+    "Message",
+    "MsgcodeError",
+    "Presence",
+    "Priority",
+    "Refused",
+    "Status",
+    "Store",
+    "Unavailable",
+]

@@ -1,0 +1,184 @@
+"""Records to and from JSON: the lines of the journal, its snapshot, and what `--json` prints.
+
+A field's name in JSON is its Python name in camelCase, save that `sender` is `from`, as oh-my-msgcode
+has it. Optional fields that are empty are left out, not null. Times are ISO 8601 in UTC with
+milliseconds and `Z`. What is read is checked against the record's own annotations.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from msgcode.events import FACTS, TYPES, Event, Unknown
+from msgcode.model import Delivery, Priority, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    R = TypeVar("R", bound=tuple[Any, ...])
+
+encode_json: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""One JSON value as compact text, non-ASCII characters as they are."""
+
+
+class IllTyped(ValueError):
+    """JSON that is not the record it should be; the text names the field."""
+
+
+def encode_change(events: list[Event]) -> list[bytes]:
+    """The events of one change as lines of JSON with their newlines, in order.
+
+    All but the last say `"more":true`: a reader takes a change whole or, when its writer was
+    killed half-way, not at all. Each fact must be one that FACTS names.
+    """
+    lines = []
+    for event in events:
+        fact = event.fact
+        line: dict[str, Any] = {"seq": event.seq, "at": encode_time(event.at), "type": TYPES[type(fact)]}
+        if event is not events[-1]:
+            line["more"] = True
+        lines.append(encode_json({**line, **to_json(fact)}).encode() + b"\n")
+    return lines
+
+
+def decode_line(line: bytes) -> tuple[Event, bool]:
+    """The event that one line holds, and whether more of the same change follows.
+
+    The fact is an Unknown where its type is not known. Raises ValueError (IllTyped, or that of json
+    or UTF-8) if the line is no event.
+    """
+    try:
+        fields = json.loads(line.decode())
+    except RecursionError:
+        raise IllTyped("nested too deeply") from None
+    if type(fields) is not dict:
+        raise IllTyped("not a JSON object")
+    seq, kind, more = fields.pop("seq", None), fields.pop("type", None), fields.pop("more", False)
+    if type(seq) is not int or seq < 1:
+        raise IllTyped("'seq' is not a positive number")
+    if type(kind) is not str:
+        raise IllTyped("'type' is not a text")
+    at = _time(fields.pop("at", None))
+    record = FACTS.get(kind)
+    fact = from_json(record, fields) if record else Unknown(kind, fields)
+    return Event(seq, at, fact), more is True
+
+
+def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
+    """The record as a JSON object."""
+    shape = _shapes.get(type(record)) or _shape(type(record))
+    json_object: dict[str, Any] = {}
+    for (key, _, _), value in zip(shape, record):
+        if value is None or value == () or value == {}:
+            continue
+        kind = type(value)
+        if kind is datetime:
+            value = encode_time(value)
+        elif kind is dict:
+            value = {name: to_json(item) if isinstance(item, tuple) else item for name, item in value.items()}
+        json_object[key] = value
+    return json_object
+
+
+def from_json(record: type[R], json_object: dict[str, Any]) -> R:
+    """The record that a JSON object holds. Keys that it does not know are ignored.
+
+    Raises IllTyped if a field is missing or of the wrong type.
+    """
+    values: list[Any] = []
+    for key, check, default in _shapes.get(record) or _shape(record):
+        value = json_object.get(key)
+        if value is not None:
+            try:
+                values.append(check(value))
+            except (ValueError, TypeError) as error:
+                raise IllTyped(f"{key!r} is {error}") from None
+        elif default is _REQUIRED:
+            raise IllTyped(f"{key!r} is missing")
+        else:
+            values.append(default)
+    return record(*values)
+
+
+def encode_time(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and `Z`. `moment` must be in UTC."""
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise IllTyped("not a text")
+    return value
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int:
+        raise IllTyped("not a whole number")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if type(value) is not bool:
+        raise IllTyped("not true or false")
+    return value
+
+
+def _time(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise IllTyped("not a time") from None
+    if moment.utcoffset() != _UTC_OFFSET:
+        raise IllTyped("not a time in UTC")
+    return moment
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise IllTyped("not a list")
+    return tuple(map(_text, value))
+
+
+def _text_map(value: Any) -> dict[str, str]:
+    if type(value) is not dict:
+        raise IllTyped("not an object")
+    return {key: _text(item) for key, item in value.items()}
+
+
+def _deliveries(value: Any) -> dict[str, Delivery]:
+    if type(value) is not dict:
+        raise IllTyped("not an object")
+    return {agent: from_json(Delivery, delivery) for agent, delivery in value.items()}
+
+
+_REQUIRED = object()
+_UTC_OFFSET = timedelta(0)
+# A record's annotations are texts (PEP 563), so a field's check is found by how its type is spelt.
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "str": _text,
+    "int": _number,
+    "bool": _truth,
+    "datetime": _time,
+    "tuple[str, ...]": _texts,
+    "dict[str, str]": _text_map,
+    "dict[str, Delivery]": _deliveries,
+    "Priority": Priority,
+    "Status": Status,
+}
+_shapes: dict[type, list[tuple[str, Callable[[Any], Any], Any]]] = {}
+
+
+def _shape(record: type[Any]) -> list[tuple[str, Callable[[Any], Any], Any]]:
+    """For each field of `record`: its key in JSON, its check, its default. Made at first use."""
+    shape = []
+    for name, spelling in record.__annotations__.items():
+        first, *rest = name.split("_")
+        key = "from" if name == "sender" else first + "".join(map(str.capitalize, rest))
+        check = _CHECKS[spelling.removesuffix(" | None")]
+        shape.append((key, check, record._field_defaults.get(name, _REQUIRED)))
+    _shapes[record] = shape
+    return shape
+

@@ -1,0 +1,262 @@
+"""What each verb may do in a room as it stands: pure functions of a state, a time and the arguments.
+
+They return facts to append, or raise Refused with a sentence that says what to do instead.
+"""
+
+from __future__ import annotations
+
+from msgcode.errors import Refused
+from msgcode.events import (
+    AgentRegistered,
+    ChannelCreated,
+    ChannelJoined,
+    Event,
+    Fact,
+    LineDamaged,
+    MessageAcknowledged,
+    MessageClaimed,
+    MessageDelivered,
+    MessageDiscarded,
+    MessageExpired,
+    MessageFailed,
+    MessageSent,
+    RoomPurged,
+    Unknown,
+)
+from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from msgcode.state import State
+
+
+def known_agent(state: State, id: str) -> Agent:
+    """The agent registered as `id`. Raises Refused, naming the nearest one, if there is none."""
+    agent = state.agents.get(id)
+    if not agent:
+        raise Refused(f"agent {id!r} is not registered{nearest(id, state.agents)}: register it first.")
+    return agent
+
+
+def known_channel(state: State, id: str) -> Channel:
+    """The channel `id`. Raises Refused, naming the nearest one, if there is none."""
+    channel = state.channels.get(id)
+    if not channel:
+        raise Refused(f"there is no channel {id!r}{nearest(id, state.channels)}: create it first.")
+    return channel
+
+
+def nearest(id: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the known id most like `id`, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(id, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def check_speaker(state: State, by: str | None) -> None:
+    """Only a human may act for somebody else. Raises Refused otherwise."""
+    if by is not None and not known_agent(state, by).human:
+        raise Refused(f"agent {by!r} is not a human, and only a human may act for another agent.")
+
+
+def send(state: State, draft: MessageSent, origin: Message | None) -> list[Fact]:
+    """The message as it is sent: `draft` with what led to it.
+
+    origin: the message that it answers.
+    """
+    sender = known_agent(state, draft.sender)
+    check_speaker(state, draft.by)
+    human = sender.human or draft.by is not None
+    heard = None if human else state.heard.get(draft.sender)
+    if origin:
+        return [
+            draft._replace(
+                human=human,
+                reply_to=origin.id,
+                thread=origin.thread,
+                cause=origin.id,
+                hops=0 if human or origin.human else origin.hops + 1,
+            )
+        ]
+    if heard:
+        return [draft._replace(human=human, cause=heard.message, hops=0 if heard.human else heard.hops + 1)]
+    return [draft._replace(human=human)]
+
+
+def audience(state: State, sender: str, channel: str) -> tuple[str, ...]:
+    """Who hears the sender's broadcast: the channel's members but the sender, who must be one.
+
+    A human need not be a member.
+    """
+    members = known_channel(state, channel).members
+    if sender not in members and not known_agent(state, sender).human:
+        raise Refused(f"agent {sender!r} is not in channel {channel!r}: join it first.")
+    return tuple(member for member in members if member != sender)
+
+
+def inbox(
+    state: State,
+    agent: str,
+    now: datetime,
+    *,
+    channel: str | None = None,
+    sender: str | None = None,
+    priority: Priority | None = None,
+    limit: int | None = None,
+) -> list[Message]:
+    """What the agent has to deal with: urgent first, then oldest first.
+
+    Without what is past its time, and what a deliverer is handing over at this moment.
+    """
+    shelves = state.inbox(agent)
+    found: list[Message] = []
+    for rank in [priority] if priority else Priority:
+        ids = [*shelves.undelivered[rank], *shelves.delivered[rank]]
+        for message in sorted((state.messages[id] for id in ids), key=lambda message: message.seq):
+            if limit is not None and len(found) >= limit:
+                return found
+            if channel is not None and message.channel != channel:
+                continue
+            if sender is not None and message.sender != sender:
+                continue
+            delivery = message.deliveries[agent]
+            if is_due(message, delivery, now) or is_leased(delivery, now):
+                continue
+            found.append(message)
+    return found
+
+
+def offered(state: State, agent: str, now: datetime, limit: int | None) -> list[Message]:
+    """What a deliverer may claim for the agent, in the order of its inbox."""
+    shelves = state.inbox(agent)
+    found: list[Message] = []
+    for rank in Priority:
+        for id in shelves.undelivered[rank]:
+            if limit is not None and len(found) >= limit:
+                return found
+            message = state.messages[id]
+            delivery = message.deliveries[agent]
+            if not is_due(message, delivery, now) and not is_leased(delivery, now):
+                found.append(message)
+    return found
+
+
+def is_leased(delivery: Delivery, now: datetime) -> bool:
+    """Whether a deliverer holds it at this time. A claim whose lease has run out counts for nothing."""
+    return (
+        delivery.status is Status.CLAIMED and delivery.lease_until is not None and delivery.lease_until > now
+    )
+
+
+def is_due(message: Message, delivery: Delivery, now: datetime) -> bool:
+    """Whether its time to live ran out before it was delivered. What was delivered stays."""
+    return (
+        message.expires_at is not None
+        and message.expires_at <= now
+        and delivery.status in (Status.QUEUED, Status.CLAIMED)
+    )
+
+
+def expire_due(state: State, now: datetime, agent: str | None = None) -> list[MessageExpired]:
+    """Ends what is past its time, for one agent or for all."""
+    return [
+        MessageExpired(id, recipient)
+        for id in state.expiring
+        for recipient, delivery in state.messages[id].deliveries.items()
+        if agent in (None, recipient) and is_due(state.messages[id], delivery, now)
+    ]
+
+
+def claim(
+    state: State, now: datetime, agent: str, by: str, offered: list[Message], until: datetime
+) -> list[Fact]:
+    """Leases what is offered to the deliverer `by`, after ending what is past its time."""
+    known_agent(state, agent)
+    claims = [MessageClaimed(message.id, agent, by, until) for message in offered]
+    return [*expire_due(state, now, agent), *claims]
+
+
+def confirm(message: Message, agent: str, by: str) -> list[Fact]:
+    """It reached the agent. Whoever's claim it is now: that it arrived is a fact."""
+    delivery = delivery_to(message, agent)
+    if delivery.status in (Status.QUEUED, Status.CLAIMED):
+        return [MessageDelivered(message.id, agent, by)]
+    return []
+
+
+def fail(message: Message, agent: str, by: str, reason: str) -> list[Fact]:
+    """It could not be injected. Only its claimant can say so: another may be injecting it by now."""
+    delivery = delivery_to(message, agent)
+    if delivery.status is Status.CLAIMED and delivery.by == by:
+        return [MessageFailed(message.id, agent, by, reason)]
+    raise Refused(f"message {message.id} for {agent!r} is {delivery.status}, not claimed by {by!r}.")
+
+
+def acknowledge(message: Message, agent: str, by: str | None) -> list[Fact]:
+    """The agent is done with it. Saying so twice is no error."""
+    delivery = delivery_to(message, agent)
+    if delivery.status is Status.ACKNOWLEDGED:
+        return []
+    if delivery.status.ended:
+        raise Refused(f"message {message.id} cannot be acknowledged: it is {delivery.status}.")
+    return [MessageAcknowledged(message.id, agent, by)]
+
+
+def expire(message: Message, by: str | None) -> list[Fact]:
+    """Ends the message wherever it has not been delivered."""
+    facts: list[Fact] = [
+        MessageExpired(message.id, agent, by)
+        for agent, delivery in message.deliveries.items()
+        if delivery.status in (Status.QUEUED, Status.CLAIMED)
+    ]
+    if not facts:
+        raise Refused(f"message {message.id} cannot be expired: it is not waiting to be delivered.")
+    return facts
+
+
+def delivery_to(message: Message, agent: str) -> Delivery:
+    """The message's delivery to the agent. Raises Refused if it was not sent to it."""
+    delivery = message.deliveries.get(agent)
+    if not delivery:
+        raise Refused(f"message {message.id} is not addressed to agent {agent!r}.")
+    return delivery
+
+
+def discard_waiting(state: State, by: str | None) -> list[MessageDiscarded]:
+    """Clears away everything that waits, for everybody."""
+    return [
+        MessageDiscarded(message.id, agent, by)
+        for message in state.messages.values()
+        for agent, delivery in message.deliveries.items()
+        if not delivery.status.ended
+    ]
+
+
+def restate(state: State) -> list[Fact]:
+    """The registry once more, so that the events which first told of it can go."""
+    facts: list[Fact] = [
+        AgentRegistered(agent.id, agent.name, agent.description, agent.human, agent.registered_at)
+        for agent in state.agents.values()
+    ]
+    for channel in state.channels.values():
+        facts.append(
+            ChannelCreated(
+                channel.id, channel.name, channel.created_by, channel.description, channel.created_at
+            )
+        )
+        facts.extend(ChannelJoined(channel.id, member) for member in channel.members)
+    return facts
+
+
+def disposable(event: Event, before: datetime, live: Collection[str]) -> bool:
+    """Whether a clean-up that restates the registry may remove the event.
+
+    It may if it is older than `before`, not about one of the `live` messages, and understood.
+    """
+    if event.at >= before or isinstance(event.fact, Unknown | LineDamaged):
+        return False
+    return isinstance(event.fact, RoomPurged) or getattr(event.fact, "id", None) not in live

@@ -1,0 +1,202 @@
+"""The facts that a journal holds, one small record each, and the event that carries one.
+
+On disk an event is one line of JSON: `seq`, `at` and `type`, then the fact's own fields in
+camelCase (`sender` is written `from`, the word oh-my-msgcode uses). To add a fact: write its record,
+name it in FACTS, and give it a handler in `state.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgcode.model import Priority
+from msgcode.record import Record
+
+class AgentRegistered(Record):
+    """An agent joined the room, or changed its name or description.
+
+    `since` is set when a clean-up states again what was registered earlier.
+    """
+
+    id: str
+    name: str
+    description: str | None = None
+    human: bool = False
+    since: datetime | None = None
+
+
+class AgentUnregistered(Record):
+    """An agent left the room and all its channels. What waits for it goes on waiting."""
+
+    id: str
+
+
+class ChannelCreated(Record):
+    """A channel was opened; its creator joins with a `channel.joined` of its own.
+
+    `since` is set when a clean-up states again what was created earlier.
+    """
+
+    id: str
+    name: str
+    created_by: str
+    description: str | None = None
+    since: datetime | None = None
+
+
+class ChannelJoined(Record):
+    """An agent became a member of a channel."""
+
+    channel: str
+    agent: str
+
+
+class ChannelLeft(Record):
+    """An agent is no longer a member of a channel."""
+
+    channel: str
+    agent: str
+
+
+class MessageSent(Record):
+    """A message was accepted; it now waits for each agent in `to`. For the rest see `model.Message`."""
+
+    id: str
+    sender: str
+    to: tuple[str, ...]
+    body: str
+    thread: str
+    priority: Priority = Priority.NORMAL
+    channel: str | None = None
+    subject: str | None = None
+    expires_at: datetime | None = None
+    reply_to: str | None = None
+    cause: str | None = None
+    hops: int = 0
+    metadata: dict[str, str] = {}
+    human: bool = False
+    by: str | None = None
+
+
+class MessageClaimed(Record):
+    """The deliverer `by` took the message for `agent` and may inject it until the lease ends."""
+
+    id: str
+    agent: str
+    by: str
+    until: datetime
+
+
+class MessageDelivered(Record):
+    """The agent's harness accepted the message from the deliverer `by`."""
+
+    id: str
+    agent: str
+    by: str
+
+
+class MessageFailed(Record):
+    """The deliverer `by` could not inject the message; it waits again."""
+
+    id: str
+    agent: str
+    by: str
+    reason: str
+
+
+class MessageAcknowledged(Record):
+    """The agent is done with the message; `by` is set when somebody else said so for it."""
+
+    id: str
+    agent: str
+    by: str | None = None
+
+
+class MessageExpired(Record):
+    """The message ended undelivered; `by` is set when somebody ended it before its time."""
+
+    id: str
+    agent: str
+    by: str | None = None
+
+
+class MessageDiscarded(Record):
+    """The message was cleared away before it was acknowledged."""
+
+    id: str
+    agent: str
+    by: str | None = None
+
+
+class RoomPurged(Record):
+    """Messages that had ended before `before` were forgotten."""
+
+    before: datetime
+    by: str | None = None
+
+
+class Unknown(Record):
+    """A fact of a type that this version does not know, kept as it was written and otherwise ignored."""
+
+    type: str
+    fields: dict[str, object]
+
+
+class LineDamaged(Record):
+    """A line that cannot be read. Never written: a reader reports it in the line's place."""
+
+    file: str
+    line: int
+    reason: str
+
+
+class JournalReset(Record):
+    """The journal was deleted under its readers. Never written: a reader reports it and starts afresh."""
+
+
+Fact = (
+    AgentRegistered
+    | AgentUnregistered
+    | ChannelCreated
+    | ChannelJoined
+    | ChannelLeft
+    | MessageSent
+    | MessageClaimed
+    | MessageDelivered
+    | MessageFailed
+    | MessageAcknowledged
+    | MessageExpired
+    | MessageDiscarded
+    | RoomPurged
+)
+"""What may be written to a journal."""
+
+FACTS: dict[str, type[Fact]] = {
+    "agent.registered": AgentRegistered,
+    "agent.unregistered": AgentUnregistered,
+    "channel.created": ChannelCreated,
+    "channel.joined": ChannelJoined,
+    "channel.left": ChannelLeft,
+    "message.sent": MessageSent,
+    "message.claimed": MessageClaimed,
+    "message.delivered": MessageDelivered,
+    "message.failed": MessageFailed,
+    "message.acknowledged": MessageAcknowledged,
+    "message.expired": MessageExpired,
+    "message.discarded": MessageDiscarded,
+    "room.purged": RoomPurged,
+}
+TYPES: dict[type, str] = {fact: name for name, fact in FACTS.items()}
+
+
+class Event(Record):
+    """One fact with its place in the journal.
+
+    `seq` counts from 1 and never goes back; `at` is UTC. What a reader reports about the journal itself
+    (LineDamaged) bears the `seq`
+    of the last event before it, 0 when there is none (JournalReset).
+    """
+
+    seq: int
+    at: datetime
+    fact: Fact | Unknown | LineDamaged | JournalReset

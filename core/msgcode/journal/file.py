@@ -1,0 +1,223 @@
+"""The journal in a folder: segments of JSON Lines, one lock for writers, none for readers.
+
+A change is one write to the newest segment, under the lock; the write-through to the disk comes after
+the lock is let go, so that the syncs of several writers overlap. When a segment is full, or ends in
+what a killed writer left, the next change goes to a new one. Nothing is ever cut from a segment but
+what a failed write has just added to it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from msgcode.codec import encode_change
+from msgcode.events import Event
+from msgcode.journal import snapshot
+from msgcode.journal.folder import PRIVATE_FILE, make_private, sync_data, unavailable, write_all
+from msgcode.journal.lock import Lock
+from msgcode.journal.reader import (
+    Position,
+    Reader,
+    events_mentioning,
+    segment_events,
+    segment_numbers,
+    segment_path,
+)
+from msgcode.model import now
+from msgcode.state import State, fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from datetime import datetime
+
+    from msgcode.journal.protocol import Decide
+
+SEGMENT_BYTES = 256 * 1024
+"""A segment that has reached this size gets a successor. It bounds what a fresh process reads beside
+the snapshot (about 700 events)."""
+
+
+class FileJournal:
+    """A Journal (see `protocol.py`) in `folder`/journal, with its lock in `folder`.
+
+    sync: write each change through to the disk before `commit` returns.
+    clock: the time in UTC, in whole milliseconds.
+    Safe to share between threads, and across a fork.
+    """
+
+    def __init__(self, folder: str, *, sync: bool = True, clock: Callable[[], datetime] = now) -> None:
+        self.folder = os.path.join(folder, "journal")
+        self._sync = sync
+        self._clock = clock
+        self._lock = Lock(folder)
+        self._mutex = threading.RLock()
+        self._out = -1
+        self._out_opened = 0
+        self._segments_since_snapshot = 0
+        if os.path.isdir(folder):
+            make_private(folder)
+        loaded = snapshot.load(self.folder)
+        if loaded:
+            self.state, position = loaded
+            self._reader = Reader(self.folder, position)
+        else:
+            self.state = State()
+            self._reader = Reader(self.folder)
+        self.refresh()
+
+    def refresh(self) -> None:
+        with self._mutex:
+            try:
+                for event in self._reader.read():
+                    fold(self.state, event)
+            except OSError as error:
+                raise unavailable(error, f"cannot read {self.folder}") from error
+
+    def commit(self, decide: Decide) -> list[Event]:
+        return self._commit(decide, new_segment=False)
+
+    def _commit(self, decide: Decide, *, new_segment: bool) -> list[Event]:
+        with self._mutex:
+            self.refresh()  # Most of the reading is done before others have to wait for it.
+            with self._lock:
+                self.refresh()
+                moment = self._clock()
+                facts = decide(self.state, moment)
+                if not facts:
+                    return []
+                seq = self.state.seq
+                events = [Event(seq + 1 + index, moment, fact) for index, fact in enumerate(facts)]
+                lines = encode_change(events)
+                rolled = self._append(lines, events[-1].seq, new_segment)
+                for event in events:
+                    fold(self.state, event)
+            if self._sync:
+                self._write_through()
+            if rolled:
+                self._snapshot_if_due(lines[-1], now=new_segment)
+        return events
+
+    def _append(self, lines: list[bytes], seq: int, new_segment: bool) -> bool:
+        """Write the lines as one change; returns whether that began a new segment."""
+        reader = self._reader
+        place = reader.position
+        cut_off = reader.size > place.offset
+        roll = new_segment or cut_off or place.offset >= SEGMENT_BYTES or place.segment == 0
+        try:
+            if roll:
+                self._begin_segment(place.segment + 1)
+            elif self._out_opened != reader.opened:
+                self._open_out(place.segment)
+            self._write(b"".join(lines))
+        except OSError as error:
+            raise unavailable(error, f"cannot write to {self.folder}") from error
+        reader.advance(lines, seq)
+        return roll
+
+    def _begin_segment(self, number: int) -> None:
+        """Create the next segment and go there.
+
+        The old one is written through first, so that a power cut cannot take its end and leave its
+        successor. From the moment the new one exists everybody goes on there; if we die before
+        writing to it, the next writer finds it empty and uses it.
+        """
+        if self._sync and self._out >= 0:
+            self._write_through()
+        if number == 1:
+            os.makedirs(self.folder, 0o700, exist_ok=True)
+        path = segment_path(self.folder, number)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+        self._reader.enter(number)
+        self._open_out(number)
+        if self._sync:
+            self._sync_names()
+
+    def _open_out(self, number: int) -> None:
+        descriptor = os.open(segment_path(self.folder, number), os.O_WRONLY | os.O_APPEND)
+        self._close_out()
+        self._out, self._out_opened = descriptor, self._reader.opened
+
+    def _write(self, data: bytes) -> None:
+        before = os.fstat(self._out).st_size
+        try:
+            write_all(self._out, data)
+        except OSError:
+            # The disk may have taken a part. No reader has used it, since it is not a whole change.
+            try:
+                os.ftruncate(self._out, before)
+            except OSError:
+                pass  # Then it stays as a cut-off change, and the next writer leaves it behind.
+            raise
+
+    def _write_through(self) -> None:
+        try:
+            sync_data(self._out)
+        except OSError as error:
+            raise unavailable(error, f"cannot write {self.folder} through to the disk") from error
+
+    def _sync_names(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _snapshot_if_due(self, last_line: bytes, *, now: bool) -> None:
+        """Write a snapshot in the background, at most once for as many bytes as the last one had."""
+        self._segments_since_snapshot += 1
+        if not now and self._segments_since_snapshot * SEGMENT_BYTES < snapshot.size(self.folder):
+            return
+        self._segments_since_snapshot = 0
+        frozen = snapshot.Frozen(self.state, self._reader.position, last_line)
+        threading.Thread(target=self._write_snapshot, args=(frozen,), name="snapshot").start()
+
+    def _write_snapshot(self, frozen: snapshot.Frozen) -> None:
+        try:
+            frozen.write(self.folder)
+        except OSError:
+            pass  # Only a cache. Whatever is wrong with the disk, the next append will say.
+
+    def events(self) -> Iterator[list[Event]]:
+        reader = Reader(self.folder)
+        try:
+            yield from reader.batches()
+        finally:
+            reader.close()
+
+    def mentioning(self, text: str) -> Iterator[Event]:
+        return events_mentioning(self.folder, text)
+
+    async def follow(self, *, past: bool) -> AsyncIterator[list[Event]]:
+        from msgcode.watch import changes
+
+        reader = Reader(self.folder, Position() if past else self._reader.position)
+        try:
+            async for _ in changes(self.folder):
+                for batch in reader.batches():
+                    yield batch
+        finally:
+            reader.close()
+
+    def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
+        with self._mutex:
+            self._commit(restate, new_segment=True)
+            newest = self._reader.position.segment
+            try:
+                for number in segment_numbers(self.folder):
+                    if number < newest and all(map(disposable, segment_events(self.folder, number))):
+                        os.unlink(segment_path(self.folder, number))
+            except OSError as error:
+                raise unavailable(error, f"cannot clean up {self.folder}") from error
+
+    def close(self) -> None:
+        with self._mutex:
+            self._reader.close()
+            self._close_out()
+            self._lock.close()
+
+    def _close_out(self) -> None:
+        if self._out >= 0:
+            os.close(self._out)
+        self._out, self._out_opened = -1, 0

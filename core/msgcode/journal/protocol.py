@@ -1,0 +1,51 @@
+"""What a room needs of its journal. Everything above works the same on any class that does this."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from msgcode.events import Event, Fact
+from msgcode.state import State
+
+Decide = Callable[[State, datetime], list[Fact]]
+"""A decision: the facts to append to a room in this state at this time; none for no change.
+
+It may raise to refuse, and may be asked again on a newer state, so it must do nothing else.
+"""
+
+
+class Journal(Protocol):
+    """An ordered, durable record of events, shared by many processes."""
+
+    state: State
+    """The fold of everything read so far. Only this journal advances it."""
+
+    def refresh(self) -> None:
+        """Read what other processes have appended since, without locking anybody out."""
+
+    def commit(self, decide: Decide) -> list[Event]:
+        """Decide on the newest state, append what was decided, and fold it; all of it or nothing.
+
+        Returns the events appended. Raises what `decide` raises, and Unavailable when the journal
+        cannot be written; then nothing was appended.
+        """
+
+    def events(self) -> Iterator[list[Event]]:
+        """All events in batches, oldest first, from the first that is still kept to the newest."""
+
+    def mentioning(self, text: str) -> Iterator[Event]:
+        """The events whose lines contain `text` (ASCII), oldest first."""
+
+    def follow(self, *, past: bool) -> AsyncIterator[list[Event]]:
+        """New events as they are appended, by any process, in batches; with `past`, all older ones first."""
+
+    def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
+        """Append what `restate` says, then free the space of older events, where all of it is disposable.
+
+        `restate` must say again whatever a reader of the remaining events would miss.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections. May be called twice."""

@@ -1,0 +1,123 @@
+"""What is in a room: agents, channels, messages, and how far each message has come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from msgcode.record import Record
+
+
+class Priority(StrEnum):
+    """How urgent a message is. Inboxes are read urgent first."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Status(StrEnum):
+    """How far one message has come on its way to one recipient.
+
+    queued -> claimed -> delivered -> acknowledged, or ended early as expired or discarded.
+    """
+
+    QUEUED = "queued"
+    """Stored; nobody has it."""
+    CLAIMED = "claimed"
+    """One deliverer holds a lease and is injecting it."""
+    DELIVERED = "delivered"
+    """The recipient's harness took it."""
+    ACKNOWLEDGED = "acknowledged"
+    """The recipient said that it is done."""
+    EXPIRED = "expired"
+    """Its time to live ran out before it was delivered, or somebody expired it."""
+    DISCARDED = "discarded"
+    """Somebody cleared it away before it was acknowledged."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the message at this recipient."""
+        return self in (Status.ACKNOWLEDGED, Status.EXPIRED, Status.DISCARDED)
+
+
+class Agent(Record):
+    """Somebody who can send and receive: a coding agent, or a human when `human` is set."""
+
+    id: str
+    name: str
+    registered_at: datetime
+    description: str | None = None
+    human: bool = False
+
+
+class Channel(Record):
+    """A named group of agents; a broadcast reaches every member but its sender."""
+
+    id: str
+    name: str
+    created_by: str
+    created_at: datetime
+    members: tuple[str, ...] = ()
+    description: str | None = None
+
+
+class Delivery(Record):
+    """How far a message has come at one recipient, and how it got there."""
+
+    status: Status
+    at: datetime
+    """When it reached this status."""
+    by: str | None = None
+    """Who moved it there: the deliverer, or the human who acted for the recipient."""
+    lease_until: datetime | None = None
+    """While claimed: when the claim lapses and the message is offered again."""
+    delivered_at: datetime | None = None
+    failures: tuple[str, ...] = ()
+    """Why earlier attempts to deliver it failed, oldest first."""
+
+
+class Message(Record):
+    """One message with one recipient, or with several when it was broadcast.
+
+    `seq` is the sequence number of the event that sent it, so it orders messages.
+    `thread` is the id of the first message of the chain of replies; `cause` is the message that led
+    to this one and `hops` the length of that chain of causes, 0 where a human started it.
+    """
+
+    id: str
+    seq: int
+    sender: str
+    body: str
+    sent_at: datetime
+    deliveries: dict[str, Delivery]
+    priority: Priority = Priority.NORMAL
+    thread: str = ""
+    channel: str | None = None
+    subject: str | None = None
+    expires_at: datetime | None = None
+    reply_to: str | None = None
+    cause: str | None = None
+    hops: int = 0
+    metadata: dict[str, str] = {}
+    human: bool = False
+    """A human wrote it."""
+    by: str | None = None
+    """The human who spoke, when they spoke as another agent."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended at every recipient."""
+        return all(delivery.status.ended for delivery in self.deliveries.values())
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The agents it was sent to, in the order in which the sender's channel listed them."""
+        return tuple(self.deliveries)
+
+
+def now() -> datetime:
+    """The time in UTC, cut to milliseconds, which is what the journal stores."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

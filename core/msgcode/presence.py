@@ -1,0 +1,109 @@
+"""Who is there: when each agent was last seen, and whether it is idle, busy or blocked.
+
+Presence is not history, so it is not in the journal. Each agent has one small file, whose time of change
+is when it was last seen: a heartbeat is one system call and no write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from msgcode.errors import BadInput
+from msgcode.journal.folder import replace_file, unavailable
+from msgcode.record import Record
+
+ONLINE_FOR = timedelta(seconds=30)
+"""An agent that was seen within this time is online, as in oh-my-msgcode."""
+
+
+class Activity(StrEnum):
+    """What an agent is doing while it is there."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    BLOCKED = "blocked"
+    OFFLINE = "offline"
+
+
+class Presence(Record):
+    """What is known of one agent at the moment of asking."""
+
+    activity: Activity = Activity.OFFLINE
+    last_seen: datetime | None = None
+    """None if it was never seen."""
+    reason: str | None = None
+    """Why it is busy or blocked, in words."""
+
+    @property
+    def online(self) -> bool:
+        """Whether it was seen within ONLINE_FOR."""
+        return self.activity is not Activity.OFFLINE
+
+
+class PresenceBoard:
+    """The presence of all agents of the store in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = os.path.join(folder, "presence")
+
+    def seen(self, agent: str, at: datetime) -> None:
+        """The agent is there. What it was doing stays as it was, idle at first.
+
+        Raises Unavailable if that cannot be stored.
+        """
+        path = self._path(agent)
+        try:
+            try:
+                os.utime(path, (at.timestamp(), at.timestamp()))
+            except FileNotFoundError:
+                self._write(path, Activity.IDLE, None, at)
+        except OSError as error:
+            raise unavailable(error, f"cannot write to {self._folder}") from error
+
+    def set(self, agent: str, activity: Activity, at: datetime, reason: str | None = None) -> None:
+        """The agent is there and doing this, with the reason in words. `offline` means that it left.
+
+        Raises BadInput if it is blocked with no reason given, Unavailable if that cannot be stored.
+        """
+        if activity is Activity.BLOCKED and not reason:
+            raise BadInput("a blocked agent needs a reason: say what it is waiting for.")
+        try:
+            self._write(self._path(agent), activity, reason, at)
+        except OSError as error:
+            raise unavailable(error, f"cannot write to {self._folder}") from error
+
+    def forget(self, agent: str) -> None:
+        """Drop what is known of the agent."""
+        try:
+            os.unlink(self._path(agent))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise unavailable(error, f"cannot write to {self._folder}") from error
+
+    def get(self, agent: str, now: datetime) -> Presence:
+        """What is known of the agent at the time `now`. An unreadable file counts as one never written."""
+        try:
+            with open(self._path(agent), "rb") as file:
+                seen = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+                content = json.loads(file.read())
+            activity, reason = Activity(content["activity"]), content.get("reason")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Presence()
+        if now - seen >= ONLINE_FOR or activity is Activity.OFFLINE:
+            return Presence(Activity.OFFLINE, seen)
+        return Presence(activity, seen, reason if isinstance(reason, str) else None)
+
+    def _write(self, path: str, activity: Activity, reason: str | None, at: datetime) -> None:
+        content = {"activity": activity, **({"reason": reason} if reason else {})}
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        replace_file(path, json.dumps(content).encode(), sync=False)
+        os.utime(path, (at.timestamp(), at.timestamp()))
+
+    def _path(self, agent: str) -> str:
+        # Escaped, so that "Bob" and "bob" are two files on a disk that ignores case too.
+        name = "".join(c if c.islower() or c.isdigit() or c == "-" else f"%{ord(c):02x}" for c in agent)
+        return os.path.join(self._folder, f"{name}.json")

@@ -1,0 +1,309 @@
+"""The fold: what a room looks like after a run of events.
+
+Deterministic, with no clock and no I/O: the same events give the same state in every process. It is
+lenient, because a journal may have been cut short or cleaned up: an event about something that it
+does not know changes nothing.
+"""
+
+from __future__ import annotations
+
+from msgcode.events import (
+    AgentRegistered,
+    AgentUnregistered,
+    ChannelCreated,
+    ChannelJoined,
+    ChannelLeft,
+    Event,
+    JournalReset,
+    LineDamaged,
+    MessageAcknowledged,
+    MessageClaimed,
+    MessageDelivered,
+    MessageDiscarded,
+    MessageExpired,
+    MessageFailed,
+    MessageSent,
+    RoomPurged,
+)
+from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
+from msgcode.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from typing import Any
+
+MAX_DAMAGE = 100
+"""How many damaged lines a state remembers; the newest are kept."""
+
+
+class Heard(Record):
+    """The newest message that reached an agent: what its next message is taken to be caused by."""
+
+    message: str
+    hops: int
+    human: bool
+
+
+class Inbox:
+    """Ids of the messages that wait for one agent, by priority, each in the order of its arrival there."""
+
+    __slots__ = ("delivered", "undelivered")
+
+    def __init__(self) -> None:
+        self.undelivered: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
+        """Queued or claimed."""
+        self.delivered: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
+        """Delivered and not yet acknowledged."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self.undelivered.values())) + sum(map(len, self.delivered.values()))
+
+    def __iter__(self) -> Iterator[str]:
+        for priority in Priority:
+            yield from self.undelivered[priority]
+            yield from self.delivered[priority]
+
+
+class State:
+    """A room after the event numbered `seq`.
+
+    `messages` holds those that have not ended at every recipient, and with `keep_ended` all the others
+    too. Records are immutable; the dictionaries belong to the state and change as it is advanced.
+    """
+
+    __slots__ = (
+        "agents", "channels", "damage", "expiring", "heard", "inboxes", "keep_ended", "messages", "seq",
+    )  # fmt: skip
+
+    def __init__(self, *, keep_ended: bool = False) -> None:
+        self.keep_ended = keep_ended
+        self.clear()
+
+    def clear(self) -> None:
+        """Become the state before the first event."""
+        self.seq = 0
+        self.agents: dict[str, Agent] = {}
+        self.channels: dict[str, Channel] = {}
+        self.messages: dict[str, Message] = {}
+        self.inboxes: dict[str, Inbox] = {}
+        self.expiring: dict[str, None] = {}
+        """Ids of the waiting messages that have a time to live."""
+        self.heard: dict[str, Heard] = {}
+        self.damage: list[LineDamaged] = []
+
+    def inbox(self, agent: str) -> Inbox:
+        """What waits for `agent`, registered or not."""
+        return self.inboxes.get(agent) or Inbox()
+
+    def add(self, message: Message) -> None:
+        """Take in a message at the point that its deliveries have reached (a new one, or a snapshot's)."""
+        if message.ended and not self.keep_ended:
+            return
+        self.messages[message.id] = message
+        if message.expires_at:
+            self.expiring[message.id] = None
+        for agent, delivery in message.deliveries.items():
+            if not delivery.status.ended:
+                self._shelf(agent, message.priority, delivery.status)[message.id] = None
+
+    def _shelf(self, agent: str, priority: Priority, status: Status) -> dict[str, None]:
+        inbox = self.inboxes.get(agent)
+        if inbox is None:
+            inbox = self.inboxes[agent] = Inbox()
+        return (inbox.delivered if status is Status.DELIVERED else inbox.undelivered)[priority]
+
+    def move(self, id: str, agent: str, delivery: Delivery) -> None:
+        """Put the message's delivery to `agent` where it is now, and drop the message if it has ended."""
+        message = self.messages[id]
+        before = message.deliveries[agent].status
+        message = message._replace(deliveries={**message.deliveries, agent: delivery})
+        self.messages[id] = message
+        shelf = self._shelf(agent, message.priority, before)
+        shelf.pop(id, None)
+        if not delivery.status.ended:
+            self._shelf(agent, message.priority, delivery.status)[id] = None
+            return
+        if not len(self.inboxes[agent]):
+            del self.inboxes[agent]
+        if message.ended:
+            self.expiring.pop(id, None)
+            if not self.keep_ended:
+                del self.messages[id]
+
+
+def fold(state: State, event: Event) -> None:
+    """Advance `state` by one event."""
+    handler = _HANDLERS.get(type(event.fact))
+    if handler:
+        handler(state, event, event.fact)
+    state.seq = max(state.seq, event.seq)
+
+
+def _agent_registered(state: State, event: Event, fact: AgentRegistered) -> None:
+    known = state.agents.get(fact.id)
+    state.agents[fact.id] = Agent(
+        fact.id,
+        fact.name,
+        known.registered_at if known else fact.since or event.at,
+        fact.description,
+        fact.human,
+    )
+
+
+def _agent_unregistered(state: State, event: Event, fact: AgentUnregistered) -> None:
+    state.agents.pop(fact.id, None)
+    state.heard.pop(fact.id, None)
+    for channel in [channel for channel in state.channels.values() if fact.id in channel.members]:
+        _set_members(state, channel, tuple(member for member in channel.members if member != fact.id))
+
+
+def _channel_created(state: State, event: Event, fact: ChannelCreated) -> None:
+    if fact.id not in state.channels:
+        state.channels[fact.id] = Channel(
+            fact.id, fact.name, fact.created_by, fact.since or event.at, description=fact.description
+        )
+
+
+def _channel_joined(state: State, event: Event, fact: ChannelJoined) -> None:
+    channel = state.channels.get(fact.channel)
+    if channel and fact.agent not in channel.members:
+        _set_members(state, channel, (*channel.members, fact.agent))
+
+
+def _channel_left(state: State, event: Event, fact: ChannelLeft) -> None:
+    channel = state.channels.get(fact.channel)
+    if channel:
+        _set_members(state, channel, tuple(member for member in channel.members if member != fact.agent))
+
+
+def _set_members(state: State, channel: Channel, members: tuple[str, ...]) -> None:
+    state.channels[channel.id] = channel._replace(members=members)
+
+
+def _message_sent(state: State, event: Event, fact: MessageSent) -> None:
+    if fact.id in state.messages:
+        return
+    queued = Delivery(Status.QUEUED, event.at)
+    state.add(
+        Message(
+            fact.id, event.seq, fact.sender, fact.body, event.at, dict.fromkeys(fact.to, queued),
+            fact.priority, fact.thread, fact.channel, fact.subject, fact.expires_at, fact.reply_to,
+            fact.cause, fact.hops, fact.metadata, fact.human, fact.by,
+        )  # fmt: skip
+    )
+
+
+def _waiting(state: State, id: str, agent: str) -> Delivery | None:
+    """The delivery that an event is about, if there is one that has not ended."""
+    message = state.messages.get(id)
+    delivery = message.deliveries.get(agent) if message else None
+    return delivery if delivery and not delivery.status.ended else None
+
+
+def _message_claimed(state: State, event: Event, fact: MessageClaimed) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery and delivery.status is not Status.DELIVERED:
+        claimed = Delivery(Status.CLAIMED, event.at, fact.by, fact.until, failures=delivery.failures)
+        _keep_place(state, fact.id, fact.agent, claimed)
+
+
+def _message_failed(state: State, event: Event, fact: MessageFailed) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery and delivery.status is not Status.DELIVERED:
+        queued = Delivery(Status.QUEUED, event.at, failures=(*delivery.failures, fact.reason))
+        _keep_place(state, fact.id, fact.agent, queued)
+
+
+def _keep_place(state: State, id: str, agent: str, delivery: Delivery) -> None:
+    """Queued or claimed, a message keeps its place in the inbox: no attempt costs it its turn."""
+    message = state.messages[id]
+    state.messages[id] = message._replace(deliveries={**message.deliveries, agent: delivery})
+
+
+def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery and delivery.status is not Status.DELIVERED:
+        _hear(state, fact.id, fact.agent)
+        delivered = Delivery(
+            Status.DELIVERED, event.at, fact.by, delivered_at=event.at, failures=delivery.failures
+        )
+        state.move(fact.id, fact.agent, delivered)
+
+
+def _message_acknowledged(state: State, event: Event, fact: MessageAcknowledged) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery:
+        if delivery.status is not Status.DELIVERED and fact.by is None:
+            _hear(state, fact.id, fact.agent)
+        _end(state, event, fact, delivery, Status.ACKNOWLEDGED)
+
+
+def _message_expired(state: State, event: Event, fact: MessageExpired) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery:
+        _end(state, event, fact, delivery, Status.EXPIRED)
+
+
+def _message_discarded(state: State, event: Event, fact: MessageDiscarded) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery:
+        _end(state, event, fact, delivery, Status.DISCARDED)
+
+
+def _end(
+    state: State,
+    event: Event,
+    fact: MessageAcknowledged | MessageExpired | MessageDiscarded,
+    delivery: Delivery,
+    status: Status,
+) -> None:
+    ended = Delivery(
+        status, event.at, fact.by, delivered_at=delivery.delivered_at, failures=delivery.failures
+    )
+    state.move(fact.id, fact.agent, ended)
+
+
+def _hear(state: State, id: str, agent: str) -> None:
+    message = state.messages[id]
+    state.heard[agent] = Heard(id, message.hops, message.human)
+
+
+def _room_purged(state: State, event: Event, fact: RoomPurged) -> None:
+    if not state.keep_ended:
+        return
+    for id in [message.id for message in state.messages.values() if ended_before(message, fact.before)]:
+        del state.messages[id]
+
+
+def ended_before(message: Message, moment: datetime) -> bool:
+    """Whether the message had ended at every recipient before `moment`."""
+    return message.ended and all(delivery.at < moment for delivery in message.deliveries.values())
+
+
+def _line_damaged(state: State, event: Event, fact: LineDamaged) -> None:
+    state.damage = [*state.damage[-MAX_DAMAGE + 1 :], fact]
+
+
+def _journal_reset(state: State, event: Event, fact: JournalReset) -> None:
+    state.clear()
+
+
+_HANDLERS: dict[type, Callable[[State, Event, Any], None]] = {
+    AgentRegistered: _agent_registered,
+    AgentUnregistered: _agent_unregistered,
+    ChannelCreated: _channel_created,
+    ChannelJoined: _channel_joined,
+    ChannelLeft: _channel_left,
+    MessageSent: _message_sent,
+    MessageClaimed: _message_claimed,
+    MessageDelivered: _message_delivered,
+    MessageFailed: _message_failed,
+    MessageAcknowledged: _message_acknowledged,
+    MessageExpired: _message_expired,
+    MessageDiscarded: _message_discarded,
+    RoomPurged: _room_purged,
+    LineDamaged: _line_damaged,
+    JournalReset: _journal_reset,
+}

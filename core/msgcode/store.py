@@ -1,0 +1,580 @@
+"""The verbs of a room. Each takes plain arguments, decides on the newest state while nobody else can
+write (`decisions.py`), appends the facts to the journal, and returns model objects.
+
+    with Store.open() as store:
+        store.register("alice")
+        store.send("alice", "bob", "The build is green again.", subject="CI", priority="high")
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+
+from msgcode import decisions
+from msgcode.errors import BadInput, MsgcodeError, Refused
+from msgcode.events import (
+    AgentRegistered,
+    AgentUnregistered,
+    ChannelCreated,
+    ChannelJoined,
+    ChannelLeft,
+    Event,
+    Fact,
+    MessageDelivered,
+    MessageSent,
+    RoomPurged,
+)
+from msgcode.ids import check_id, check_prefix, new_message_id
+from msgcode.journal.file import FileJournal
+from msgcode.model import Agent, Channel, Message, Priority, now
+from msgcode.presence import Activity, Presence, PresenceBoard
+from msgcode.state import State, fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from msgcode.journal.protocol import Journal
+
+DEFAULT_FOLDER = "~/.oh-my-msgcode"
+"""Where the room is when nothing else is said: the folder of oh-my-msgcode."""
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The longest body, in bytes of UTF-8."""
+
+MAX_LINE = 500
+"""The longest subject, name, description or reason, in characters."""
+
+LEASE = 30.0
+"""Seconds for which a claim holds."""
+
+
+class Store:
+    """A room, opened. Use `Store.open`. Safe to share between threads; a context manager.
+
+    Every verb may raise BadInput (a malformed argument), Refused (the room does not allow it, the text
+    says why and what to do) or Unavailable (the store cannot be read or written). Whichever it
+    raises, nothing was changed.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        presence: PresenceBoard,
+        *,
+        clock: Callable[[], datetime] = now,
+        new_id: Callable[[], str] = new_message_id,
+    ) -> None:
+        self._journal = journal
+        self._presence = presence
+        self._clock = clock
+        self._new_id = new_id
+
+    @classmethod
+    def open(
+        cls,
+        target: str | os.PathLike[str] | None = None,
+        *,
+        sync: bool | None = None,
+        clock: Callable[[], datetime] = now,
+        new_id: Callable[[], str] = new_message_id,
+    ) -> Store:
+        """Open the room in a folder, which is created at the first change.
+
+        target: the folder; else the environment variable MSGCODE_STORE, else DEFAULT_FOLDER.
+        sync: write each change through to the disk before a verb returns, so that it survives a power
+            cut; else yes unless MSGCODE_SYNC is 0. A killed process loses nothing either way.
+        clock: the time in UTC, in whole milliseconds. new_id: a fresh message id at each call.
+        """
+        name = os.fspath(target if target is not None else os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER)
+        if not name or "://" in name:
+            raise BadInput(f"{name!r} is not a store: give the path of a folder.")
+        folder = os.path.abspath(os.path.expanduser(name))
+        if sync is None:
+            sync = os.environ.get("MSGCODE_SYNC") != "0"
+        journal = FileJournal(folder, sync=sync, clock=clock)
+        return cls(journal, PresenceBoard(folder), clock=clock, new_id=new_id)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store's files."""
+        self._journal.close()
+
+    # Agents and channels
+
+    def register(
+        self, id: str, name: str | None = None, description: str | None = None, *, human: bool = False
+    ) -> Agent:
+        """Register an agent, or change its name or description; what is not given stays as it was.
+
+        name: what people read, the id at first. human: it is a person, who may act for other agents.
+        """
+        check_id("agent", id)
+        _check_line("a name", name)
+        _check_line("a description", description)
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            known = state.agents.get(id)
+            wanted = AgentRegistered(
+                id,
+                name or (known.name if known else id),
+                description or (known.description if known else None),
+                human or bool(known and known.human),
+            )
+            unchanged = known and (known.name, known.description, known.human) == wanted[1:4]
+            return [] if unchanged else [wanted]
+
+        self._journal.commit(decide)
+        self._seen(id)
+        return self._journal.state.agents[id]
+
+    def unregister(self, id: str) -> Agent:
+        """Take an agent out of the room and its channels. What waits for it goes on waiting."""
+        gone: list[Agent] = []
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            gone[:] = [decisions.known_agent(state, id)]
+            return [AgentUnregistered(id)]
+
+        self._journal.commit(decide)
+        self._presence.forget(id)
+        return gone[0]
+
+    def create_channel(
+        self, id: str, by: str, name: str | None = None, description: str | None = None
+    ) -> Channel:
+        """Open a channel; the agent `by` is its first member."""
+        check_id("channel", id)
+        _check_line("a name", name)
+        _check_line("a description", description)
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.known_agent(state, by)
+            if id in state.channels:
+                raise Refused(f"channel {id!r} exists already: join it.")
+            return [ChannelCreated(id, name or id, by, description), ChannelJoined(id, by)]
+
+        self._journal.commit(decide)
+        self._seen(by)
+        return self._journal.state.channels[id]
+
+    def join(self, channel: str, agent: str) -> Channel:
+        """Make the agent a member of the channel. Joining twice is no error."""
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.known_agent(state, agent)
+            joined = agent in decisions.known_channel(state, channel).members
+            return [] if joined else [ChannelJoined(channel, agent)]
+
+        self._journal.commit(decide)
+        self._seen(agent)
+        return self._journal.state.channels[channel]
+
+    def leave(self, channel: str, agent: str) -> Channel:
+        """Take the agent out of the channel. Leaving twice is no error."""
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            joined = agent in decisions.known_channel(state, channel).members
+            return [ChannelLeft(channel, agent)] if joined else []
+
+        self._journal.commit(decide)
+        self._seen(agent)
+        return self._journal.state.channels[channel]
+
+    # Sending
+
+    def send(
+        self,
+        sender: str,
+        to: str,
+        body: str,
+        *,
+        subject: str | None = None,
+        channel: str | None = None,
+        priority: str = Priority.NORMAL,
+        ttl: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+        reply_to: str | None = None,
+        by: str | None = None,
+    ) -> Message:
+        """Send a message to one agent. It is stored even if nobody of that name is there (`warnings`).
+
+        body: at most MAX_BODY_BYTES. channel: a topic that it belongs to. priority: low, normal, high
+        or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
+        name, such as a file and line. reply_to: the id of the message that it answers.
+        by: the human who speaks as `sender`.
+        """
+        check_id("agent", to)
+        draft = self._draft(sender, body, subject, priority, metadata, by)._replace(to=(to,), channel=channel)
+        return self._send(draft, ttl, reply_to, lambda state: (to,))
+
+    def broadcast(
+        self,
+        sender: str,
+        channel: str,
+        body: str,
+        *,
+        subject: str | None = None,
+        priority: str = Priority.NORMAL,
+        ttl: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+        reply_to: str | None = None,
+        by: str | None = None,
+    ) -> Message:
+        """Send one message to all members of a channel but the sender, each with a delivery of its own.
+
+        The arguments are those of `send`.
+        """
+        draft = self._draft(sender, body, subject, priority, metadata, by)._replace(channel=channel)
+        return self._send(
+            draft, ttl, reply_to, lambda state: decisions.audience(state, by or sender, channel)
+        )
+
+    def _draft(
+        self,
+        sender: str,
+        body: str,
+        subject: str | None,
+        priority: str,
+        metadata: Mapping[str, str] | None,
+        by: str | None,
+    ) -> MessageSent:
+        _check_body(body)
+        _check_line("a subject", subject)
+        for key, value in (metadata or {}).items():
+            _check_line("metadata", key)
+            _check_body(value)
+        id = self._new_id()
+        return MessageSent(
+            id,
+            sender,
+            (),
+            body,
+            thread=id,
+            priority=check_priority(priority),
+            subject=subject or None,
+            metadata=dict(metadata or {}),
+            by=by if by != sender else None,
+        )
+
+    def _send(
+        self,
+        draft: MessageSent,
+        ttl: float | None,
+        reply_to: str | None,
+        audience: Callable[[State], tuple[str, ...]],
+    ) -> Message:
+        if ttl is not None and not 0 < ttl <= 366 * 24 * 3600:
+            raise BadInput("a time to live must be more than 0 and at most a year.")
+        origin = self.message(reply_to) if reply_to is not None else None
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            expires_at = _milliseconds(moment + timedelta(seconds=ttl)) if ttl else None
+            complete = draft._replace(to=audience(state), expires_at=expires_at)
+            return decisions.send(state, complete, origin)
+
+        events = self._journal.commit(decide)
+        self._seen(draft.by or draft.sender)
+        return _fold_anew([], events).messages[draft.id]
+
+    def warnings(self, message: Message) -> list[str]:
+        """What its sender should know about its recipients: a sentence for each that is not there."""
+        moment = self._clock()
+        if not message.deliveries:
+            return [f"nobody else is in channel {message.channel!r}, so nobody will read this."]
+        found = []
+        for agent in message.deliveries:
+            if agent not in self._journal.state.agents:
+                near = decisions.nearest(agent, self._journal.state.agents)
+                found.append(f"nobody is registered as {agent!r}{near}: the message waits until somebody is.")
+            elif not self._presence.get(agent, moment).online:
+                found.append(f"{agent!r} is offline: the message waits until it is back.")
+        return found
+
+    # Receiving
+
+    def inbox(
+        self,
+        agent: str,
+        *,
+        channel: str | None = None,
+        sender: str | None = None,
+        priority: str | None = None,
+        limit: int | None = None,
+    ) -> list[Message]:
+        """What waits for the agent, urgent first, then oldest first, without marking anything.
+
+        channel, sender, priority: only such messages. limit: at most so many.
+        """
+        self._journal.refresh()
+        return decisions.inbox(
+            self._journal.state,
+            agent,
+            self._clock(),
+            channel=channel,
+            sender=sender,
+            priority=check_priority(priority) if priority else None,
+            limit=limit,
+        )
+
+    def check(
+        self,
+        agent: str,
+        *,
+        channel: str | None = None,
+        sender: str | None = None,
+        priority: str | None = None,
+        limit: int | None = 50,
+    ) -> list[Message]:
+        """The agent reads its inbox: what is returned counts as delivered to it. Arguments as for `inbox`."""
+        wanted = check_priority(priority) if priority else None
+        before: list[Message] = []
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.known_agent(state, agent)
+            before[:] = decisions.inbox(
+                state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit
+            )
+            read = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
+            return [*decisions.expire_due(state, moment, agent), *read]
+
+        events = self._journal.commit(decide)
+        self._seen(agent)
+        return _after(before, events)
+
+    def claim(
+        self, agent: str, by: str, *, limit: int | None = None, lease: float = LEASE
+    ) -> list[Message]:
+        """Lease the agent's undelivered messages to the deliverer `by`, which is about to inject them.
+
+        limit: at most so many. lease: seconds until they are offered again. Returns them in the order
+        of the inbox. Nobody else is given them until then.
+        """
+        before: list[Message] = []
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            before[:] = decisions.offered(state, agent, moment, limit)
+            until = _milliseconds(timedelta(seconds=lease) + moment)
+            return decisions.claim(state, moment, agent, by, before, until)
+
+        return _after(before, self._journal.commit(decide))
+
+    def confirm(self, agent: str, message: str, by: str) -> Message:
+        """The agent's harness accepted the message from the deliverer `by`. Saying so twice is no error."""
+        return self._move([message], lambda found: decisions.confirm(found, agent, by))[0]
+
+    def fail(self, agent: str, message: str, by: str, reason: str) -> Message:
+        """The deliverer `by` could not inject the message it had claimed: it waits again.
+
+        reason: why, in words.
+        """
+        _check_line("a reason", reason)
+        return self._move([message], lambda found: decisions.fail(found, agent, by, reason))[0]
+
+    def acknowledge(self, agent: str, *messages: str, by: str | None = None) -> list[Message]:
+        """The agent is done with these messages, all or none. Saying so twice is no error.
+
+        by: the human who says so for it.
+        """
+        for_other = by if by != agent else None
+        moved = self._move(messages, lambda found: decisions.acknowledge(found, agent, for_other), for_other)
+        self._seen(for_other or agent)
+        return moved
+
+    def expire(self, *messages: str, by: str | None = None) -> list[Message]:
+        """End these messages wherever they have not been delivered; with none given, all that are due.
+
+        by: who wants it, where it is not time that ends them.
+        """
+        if messages:
+            return self._move(messages, lambda found: decisions.expire(found, by))
+        before: dict[str, Message] = {}
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            facts = decisions.expire_due(state, moment)
+            before.update({fact.id: state.messages[fact.id] for fact in facts})
+            return [*facts]
+
+        return _after(list(before.values()), self._journal.commit(decide))
+
+    def _move(
+        self,
+        ids: tuple[str, ...] | list[str],
+        decide_one: Callable[[Message], list[Fact]],
+        by: str | None = None,
+    ) -> list[Message]:
+        """Decide on each message as it stands, append all the facts as one change."""
+        ended = {id: self.message(id) for id in ids if id not in self._journal.state.messages}
+        before: list[Message] = []
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.check_speaker(state, by)
+            before[:] = [state.messages.get(id) or ended.get(id) or self.message(id) for id in dict.fromkeys(ids)]
+            return [fact for message in before for fact in decide_one(message)]
+
+        return _after(before, self._journal.commit(decide))
+
+    def purge(self, *, older_than: float = 0, waiting: bool = False, by: str | None = None) -> int:
+        """Forget the messages that ended more than `older_than` seconds ago, and free their space.
+
+        waiting: discard everything that still waits, too. by: who wants it, for the record.
+        Returns how many waiting messages were discarded. Damaged lines are kept.
+        """
+        discarded: set[str] = set()
+        keep: set[str] = set()
+        cutoff: list[datetime] = []
+
+        def restate(state: State, moment: datetime) -> list[Fact]:
+            ending = decisions.discard_waiting(state, by) if waiting else []
+            discarded.update(fact.id for fact in ending)
+            keep.update(state.messages.keys() - discarded)
+            cutoff[:] = [_milliseconds(moment - timedelta(seconds=older_than))]
+            return [*ending, RoomPurged(cutoff[0], by), *decisions.restate(state)]
+
+        self._journal.compact(restate, lambda event: decisions.disposable(event, cutoff[0], keep))
+        return len(discarded)
+
+    # Presence
+
+    def seen(self, agent: str) -> None:
+        """The agent is there: call it at least every 15 s to keep the agent online."""
+        self._presence.seen(agent, self._clock())
+
+    def set_presence(self, agent: str, activity: str, reason: str | None = None) -> None:
+        """The agent is there and idle, busy or blocked (with a reason), or it left: offline."""
+        _check_line("a reason", reason)
+        if activity not in list(Activity):
+            raise BadInput(f"{activity!r} is no activity: choose {', '.join(Activity)}.")
+        self._presence.set(agent, Activity(activity), self._clock(), reason)
+
+    def presence(self, agent: str) -> Presence:
+        """Whether the agent is there, and what it is doing."""
+        return self._presence.get(agent, self._clock())
+
+    def _seen(self, agent: str) -> None:
+        # The verb is done by now; that its actor was seen is worth a try and no error.
+        try:
+            self.seen(agent)
+        except MsgcodeError:
+            pass
+
+    # Looking
+
+    def agents(self) -> list[Agent]:
+        """All registered agents, by id."""
+        return sorted(self._fresh().agents.values())
+
+    def channels(self) -> list[Channel]:
+        """All channels, by id."""
+        return sorted(self._fresh().channels.values())
+
+    def messages(self) -> list[Message]:
+        """All messages that have not ended at every recipient, oldest first."""
+        return sorted(self._fresh().messages.values(), key=lambda message: message.seq)
+
+    def message(self, id: str) -> Message:
+        """The message with this id, whether it waits or has ended. Raises Refused if there is none."""
+        found = self._journal.state.messages.get(id) or self._fresh().messages.get(id)
+        if not found:
+            check_prefix(id)
+            found = _fold_anew([], self._journal.mentioning(f'"{id}"')).messages.get(id)
+        if not found:
+            raise Refused(f"there is no message {id!r}.")
+        return found
+
+    def resolve(self, prefix: str) -> str:
+        """The id of the one message whose id begins so; what waits is preferred to what has ended.
+
+        Raises Refused if there is none, or more than one, and BadInput if no id can begin so.
+        """
+        check_prefix(prefix)
+        live = self._fresh().messages
+        if prefix in live:
+            return prefix
+        found = {id for id in live if id.startswith(prefix)}
+        if not found:
+            sent = (event.fact for event in self._journal.mentioning(f'"id":"{prefix}'))
+            found = {fact.id for fact in sent if isinstance(fact, MessageSent) and fact.id.startswith(prefix)}
+        if prefix in found:
+            return prefix
+        if len(found) > 1:
+            some = ", ".join(sorted(found)[:3])
+            raise Refused(f"{len(found)} messages begin with {prefix!r} ({some}): give more of the id.")
+        if not found:
+            raise Refused(f"there is no message {prefix!r}.")
+        return found.pop()
+
+    def damage(self) -> list[str]:
+        """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
+        return [f"{item.file}:{item.line}: {item.reason}" for item in self._fresh().damage]
+
+    def history(self) -> Iterator[Event]:
+        """Every event that is still kept, oldest first."""
+        for batch in self._journal.events():
+            yield from batch
+
+    def watch(self, *, past: bool = False) -> AsyncIterator[list[Event]]:
+        """New events, from any process, in batches as they are appended; with `past`, all older ones first.
+
+        Wakes a few milliseconds after an append. Includes reports of damaged lines and of the journal's
+        deletion (`events.LineDamaged`, `events.JournalReset`).
+        """
+        return self._journal.follow(past=past)
+
+    def _fresh(self) -> State:
+        self._journal.refresh()
+        return self._journal.state
+
+
+def check_priority(text: str) -> Priority:
+    """The priority of this name. Raises BadInput if there is none."""
+    if text not in list(Priority):
+        raise BadInput(f"{text[:80]!r} is no priority: choose {', '.join(Priority)}.")
+    return Priority(text)
+
+
+def _check_body(text: str) -> None:
+    if len(text) > MAX_BODY_BYTES or len(_check_text("a body", text)) > MAX_BODY_BYTES:
+        raise BadInput(
+            "the text is too long: a body may have 1 MiB. Put the text in a file and send its path."
+        )
+
+
+def _check_line(what: str, text: str | None) -> None:
+    if text is not None:
+        _check_text(what, text)
+        if len(text) > MAX_LINE or "\n" in text:
+            raise BadInput(f"{what} must be a single line of at most {MAX_LINE} characters.")
+
+
+def _check_text(what: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"{what} must be text, and this is not valid UTF-8.") from None
+
+
+def _milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _fold_anew(messages: list[Message], events: Iterator[Event] | list[Event]) -> State:
+    """A state that has just these messages, ended or not, after these events."""
+    state = State(keep_ended=True)
+    for message in messages:
+        state.add(message)
+    for event in events:
+        fold(state, event)
+    return state
+
+
+def _after(before: list[Message], events: list[Event]) -> list[Message]:
+    """The messages as the events have left them."""
+    state = _fold_anew(before, events)
+    return [state.messages[message.id] for message in before]
