@@ -98,7 +98,8 @@ def _fits(folder: str, position: Position, content: dict[str, Any]) -> bool:
     mark = content["mark"].encode()
     with open(segment_path(folder, position.segment), "rb") as segment:
         segment.seek(content["markOffset"])
-        return segment.read(len(mark)) == mark
+        found: bool = segment.read(len(mark)) == mark
+        return found
 
 
 def _records(record: type[R], items: list[dict[str, Any]]) -> list[R]:
