@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from msgcode.errors import BadInput, MsgcodeError, Refused, Unavailable
-from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
-from msgcode.presence import Activity, Presence
+from msgcode.model import Activity, Agent, Channel, Delivery, Message, Presence, Priority, Status
 from msgcode.store import Store
 
 __version__ = "0.1.0.dev0"

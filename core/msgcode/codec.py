@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta
 
 from msgcode.events import FACTS, TYPES, Event, Unknown
-from msgcode.model import Delivery, Priority, Status
+from msgcode.model import Activity, Delivery, Priority, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,14 +34,21 @@ def encode_change(events: list[Event]) -> list[bytes]:
     All but the last say `"more":true`: a reader takes a change whole or, when its writer was
     killed half-way, not at all. Each fact must be one that FACTS names.
     """
-    lines = []
-    for event in events:
-        fact = event.fact
-        line: dict[str, Any] = {"seq": event.seq, "at": encode_time(event.at), "type": TYPES[type(fact)]}
-        if event is not events[-1]:
-            line["more"] = True
-        lines.append(encode_json({**line, **to_json(fact)}).encode() + b"\n")
-    return lines
+    last = events[-1]
+    return [encode_json(event_json(event, more=event is not last)).encode() + b"\n" for event in events]
+
+
+def event_json(event: Event, *, more: bool = False) -> dict[str, Any]:
+    """The event as a JSON object: `seq`, `at`, `type`, and the fact's own fields."""
+    fact = event.fact
+    fields: dict[str, Any] = {"seq": event.seq, "at": encode_time(event.at)}
+    if isinstance(fact, Unknown):
+        return {**fields, "type": fact.type, **fact.fields}
+    fields["type"] = TYPES[type(fact)]
+    if more:
+        fields["more"] = True
+    fields.update(to_json(fact))
+    return fields
 
 
 def decode_line(line: bytes) -> tuple[Event, bool]:
@@ -71,7 +78,7 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
     """The record as a JSON object."""
     shape = _shapes.get(type(record)) or _shape(type(record))
     json_object: dict[str, Any] = {}
-    for (key, _, _), value in zip(shape, record):
+    for (key, _, _), value in zip(shape, record, strict=True):
         if value is None or value == () or value == {}:
             continue
         kind = type(value)
@@ -165,6 +172,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "tuple[str, ...]": _texts,
     "dict[str, str]": _text_map,
     "dict[str, Delivery]": _deliveries,
+    "Activity": Activity,
     "Priority": Priority,
     "Status": Status,
 }
@@ -181,4 +189,3 @@ def _shape(record: type[Any]) -> list[tuple[str, Callable[[Any], Any], Any]]:
         shape.append((key, check, record._field_defaults.get(name, _REQUIRED)))
     _shapes[record] = shape
     return shape
-

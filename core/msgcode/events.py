@@ -12,6 +12,7 @@ from datetime import datetime
 from msgcode.model import Priority
 from msgcode.record import Record
 
+
 class AgentRegistered(Record):
     """An agent joined the room, or changed its name or description.
 
@@ -186,7 +187,11 @@ FACTS: dict[str, type[Fact]] = {
     "message.discarded": MessageDiscarded,
     "room.purged": RoomPurged,
 }
-TYPES: dict[type, str] = {fact: name for name, fact in FACTS.items()}
+TYPES: dict[type, str] = {
+    **{fact: name for name, fact in FACTS.items()},
+    LineDamaged: "line.damaged",
+    JournalReset: "journal.reset",
+}
 
 
 class Event(Record):

@@ -78,6 +78,30 @@ class Delivery(Record):
     """Why earlier attempts to deliver it failed, oldest first."""
 
 
+class Activity(StrEnum):
+    """What an agent is doing while it is there."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    BLOCKED = "blocked"
+    OFFLINE = "offline"
+
+
+class Presence(Record):
+    """What is known of one agent at the moment of asking."""
+
+    activity: Activity = Activity.OFFLINE
+    last_seen: datetime | None = None
+    """None if it was never seen."""
+    reason: str | None = None
+    """Why it is busy or blocked, in words."""
+
+    @property
+    def online(self) -> bool:
+        """Whether it was seen lately (`presence.ONLINE_FOR`)."""
+        return self.activity is not Activity.OFFLINE
+
+
 class Message(Record):
     """One message with one recipient, or with several when it was broadcast.
 

@@ -9,38 +9,13 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from msgcode.errors import BadInput
 from msgcode.journal.folder import replace_file, unavailable
-from msgcode.record import Record
+from msgcode.model import Activity, Presence
 
 ONLINE_FOR = timedelta(seconds=30)
 """An agent that was seen within this time is online, as in oh-my-msgcode."""
-
-
-class Activity(StrEnum):
-    """What an agent is doing while it is there."""
-
-    IDLE = "idle"
-    BUSY = "busy"
-    BLOCKED = "blocked"
-    OFFLINE = "offline"
-
-
-class Presence(Record):
-    """What is known of one agent at the moment of asking."""
-
-    activity: Activity = Activity.OFFLINE
-    last_seen: datetime | None = None
-    """None if it was never seen."""
-    reason: str | None = None
-    """Why it is busy or blocked, in words."""
-
-    @property
-    def online(self) -> bool:
-        """Whether it was seen within ONLINE_FOR."""
-        return self.activity is not Activity.OFFLINE
 
 
 class PresenceBoard:

@@ -188,10 +188,24 @@ def _message_sent(state: State, event: Event, fact: MessageSent) -> None:
     queued = Delivery(Status.QUEUED, event.at)
     state.add(
         Message(
-            fact.id, event.seq, fact.sender, fact.body, event.at, dict.fromkeys(fact.to, queued),
-            fact.priority, fact.thread, fact.channel, fact.subject, fact.expires_at, fact.reply_to,
-            fact.cause, fact.hops, fact.metadata, fact.human, fact.by,
-        )  # fmt: skip
+            fact.id,
+            event.seq,
+            fact.sender,
+            fact.body,
+            event.at,
+            dict.fromkeys(fact.to, queued),
+            fact.priority,
+            fact.thread,
+            fact.channel,
+            fact.subject,
+            fact.expires_at,
+            fact.reply_to,
+            fact.cause,
+            fact.hops,
+            fact.metadata,
+            fact.human,
+            fact.by,
+        )
     )
 
 

@@ -21,14 +21,13 @@ from msgcode.events import (
     ChannelLeft,
     Event,
     Fact,
-    MessageDelivered,
     MessageSent,
     RoomPurged,
 )
 from msgcode.ids import check_id, check_prefix, new_message_id
 from msgcode.journal.file import FileJournal
-from msgcode.model import Agent, Channel, Message, Priority, now
-from msgcode.presence import Activity, Presence, PresenceBoard
+from msgcode.model import Activity, Agent, Channel, Message, Presence, Priority, now
+from msgcode.presence import PresenceBoard
 from msgcode.state import State, fold
 
 TYPE_CHECKING = False
@@ -60,12 +59,15 @@ class Store:
 
     def __init__(
         self,
+        name: str,
         journal: Journal,
         presence: PresenceBoard,
         *,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_message_id,
     ) -> None:
+        self.name = name
+        """Where the room is: the absolute path of its folder."""
         self._journal = journal
         self._presence = presence
         self._clock = clock
@@ -94,7 +96,7 @@ class Store:
         if sync is None:
             sync = os.environ.get("MSGCODE_SYNC") != "0"
         journal = FileJournal(folder, sync=sync, clock=clock)
-        return cls(journal, PresenceBoard(folder), clock=clock, new_id=new_id)
+        return cls(folder, journal, PresenceBoard(folder), clock=clock, new_id=new_id)
 
     def __enter__(self) -> Store:
         return self
@@ -245,6 +247,8 @@ class Store:
         metadata: Mapping[str, str] | None,
         by: str | None,
     ) -> MessageSent:
+        if not body.strip():
+            raise BadInput("the message is empty: give it a text.")
         _check_body(body)
         _check_line("a subject", subject)
         for key, value in (metadata or {}).items():
@@ -348,9 +352,7 @@ class Store:
         self._seen(agent)
         return _after(before, events)
 
-    def claim(
-        self, agent: str, by: str, *, limit: int | None = None, lease: float = LEASE
-    ) -> list[Message]:
+    def claim(self, agent: str, by: str, *, limit: int | None = None, lease: float = LEASE) -> list[Message]:
         """Lease the agent's undelivered messages to the deliverer `by`, which is about to inject them.
 
         limit: at most so many. lease: seconds until they are offered again. Returns them in the order
@@ -415,7 +417,9 @@ class Store:
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.check_speaker(state, by)
-            before[:] = [state.messages.get(id) or ended.get(id) or self.message(id) for id in dict.fromkeys(ids)]
+            before[:] = [
+                state.messages.get(id) or ended.get(id) or self.message(id) for id in dict.fromkeys(ids)
+            ]
             return [fact for message in before for fact in decide_one(message)]
 
         return _after(before, self._journal.commit(decide))
@@ -473,6 +477,10 @@ class Store:
     def channels(self) -> list[Channel]:
         """All channels, by id."""
         return sorted(self._fresh().channels.values())
+
+    def waiting(self, agent: str) -> int:
+        """How many messages the agent has not dealt with yet."""
+        return len(self._fresh().inbox(agent))
 
     def messages(self) -> list[Message]:
         """All messages that have not ended at every recipient, oldest first."""

@@ -1,0 +1,7 @@
+"""`python -m msgcode` is `msgcode`."""
+
+import sys
+
+from msgcode.cli import main
+
+sys.exit(main())

@@ -1,0 +1,184 @@
+"""Model objects and events in words: the text that the CLI, the TUI and OpenCode show.
+
+All of it is fit for a terminal: whatever came from a message, an agent or a channel is made visible here.
+"""
+
+from __future__ import annotations
+
+from msgcode.events import (
+    AgentRegistered,
+    AgentUnregistered,
+    ChannelCreated,
+    ChannelJoined,
+    ChannelLeft,
+    Event,
+    JournalReset,
+    LineDamaged,
+    MessageAcknowledged,
+    MessageClaimed,
+    MessageDelivered,
+    MessageDiscarded,
+    MessageExpired,
+    MessageFailed,
+    MessageSent,
+    RoomPurged,
+    Unknown,
+)
+from msgcode.model import Priority, Status
+from msgcode.text import visible, visible_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from typing import Any
+
+    from msgcode.model import Agent, Channel, Message, Presence
+
+    Paint = Callable[[str, str], str]
+
+SHORT_ID = 8
+"""Characters of a message id that people are shown; any verb takes so many for the whole."""
+
+_SUMMARY = 100
+
+_PRIORITY_STYLE = {Priority.URGENT: "red", Priority.HIGH: "yellow", Priority.LOW: "dim"}
+
+
+def plain(text: str, style: str) -> str:
+    """Paint nothing: the text as it is."""
+    return text
+
+
+def ansi(text: str, style: str) -> str:
+    """Paint for a terminal: `style` is one of the names in `_SGR`."""
+    return f"\x1b[{_SGR[style]}m{text}\x1b[0m"
+
+
+_SGR = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+
+
+def message_block(message: Message, agent: str, paint: Paint) -> str:
+    """A message as its recipient reads it: a line with who, what and when, then the body, indented."""
+    status = message.deliveries[agent].status
+    head = [
+        paint(message.id[:SHORT_ID], "cyan"),
+        clock_time(message.sent_at),
+        paint(speaker(message.sender, message.by), "bold"),
+    ]
+    if message.priority is not Priority.NORMAL:
+        head.append(paint(message.priority.upper(), _PRIORITY_STYLE[message.priority]))
+    if message.channel:
+        head.append(f"#{visible_line(message.channel)}")
+    if message.subject:
+        head.append(paint(visible_line(message.subject), "bold"))
+    if status is not Status.QUEUED:
+        head.append(paint(f"({status})", "dim"))
+    lines = ["  ".join(head), *visible(message.body).split("\n")]
+    lines += [f"{visible_line(key)}: {visible_line(value)}" for key, value in message.metadata.items()]
+    return "\n    ".join(lines)
+
+
+def agent_line(agent: Agent, presence: Presence, waiting: int, width: int, paint: Paint) -> str:
+    """An agent with its presence and how much waits for it; its id padded to `width` cells."""
+    mark = paint("●", "green") if presence.online else paint("○", "dim")
+    state = str(presence.activity)
+    if presence.reason:
+        state += f": {visible_line(presence.reason)}"
+    parts = [f"{mark} {agent.id:{width}}  {state:7}"]
+    if waiting:
+        parts.append(paint(f"{waiting} waiting", "yellow"))
+    if agent.name != agent.id:
+        parts.append(visible_line(agent.name))
+    if agent.description:
+        parts.append(paint(visible_line(agent.description), "dim"))
+    if agent.human:
+        parts.append(paint("human", "dim"))
+    return "  ".join(parts)
+
+
+def channel_line(channel: Channel, paint: Paint) -> str:
+    """A channel with its members."""
+    title = f" {visible_line(channel.name)}" if channel.name != channel.id else ""
+    members = ", ".join(channel.members) or "nobody"
+    return f"{paint(f'#{channel.id}', 'bold')}{title}: {members}"
+
+
+def speaker(sender: str, by: str | None) -> str:
+    """Who speaks, and for whom a human does."""
+    return visible_line(f"{sender} (by {by})" if by else sender)
+
+
+def clock_time(moment: datetime) -> str:
+    """The local time of day; with its date unless that is today's."""
+    local = moment.astimezone()
+    today = local.now(local.tzinfo).date()
+    return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M:%S")
+
+
+def event_line(event: Event, paint: Paint) -> str:
+    """An event as one line of a feed."""
+    describe: Callable[[Any, Paint], str] = _DESCRIPTIONS[type(event.fact)]
+    return f"{paint(clock_time(event.at), 'dim')} {describe(event.fact, paint)}"
+
+
+def _sent(fact: MessageSent, paint: Paint) -> str:
+    to = f"#{fact.channel} ({len(fact.to)})" if fact.channel and len(fact.to) != 1 else ", ".join(fact.to)
+    text = visible_line(f"{fact.subject}: {fact.body}" if fact.subject else fact.body)
+    if len(text) > _SUMMARY:
+        text = text[: _SUMMARY - 1] + "…"
+    urgency = (
+        ""
+        if fact.priority is Priority.NORMAL
+        else paint(fact.priority.upper(), _PRIORITY_STYLE[fact.priority]) + " "
+    )
+    who = paint(speaker(fact.sender, fact.by), "bold")
+    return f"{_id(fact, paint)} {who} → {visible_line(to)}: {urgency}{text}"
+
+
+def _id(fact: Any, paint: Paint) -> str:
+    return paint(visible_line(fact.id)[:SHORT_ID], "cyan")
+
+
+def _who(fact: Any) -> str:
+    return speaker(fact.agent, fact.by)
+
+
+_DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
+    AgentRegistered: lambda fact, paint: f"{visible_line(fact.id)} registered as {visible_line(fact.name)}",
+    AgentUnregistered: lambda fact, paint: f"{visible_line(fact.id)} unregistered",
+    ChannelCreated: lambda fact, paint: (
+        f"{visible_line(fact.created_by)} created #{visible_line(fact.id)} ({visible_line(fact.name)})"
+    ),
+    ChannelJoined: lambda fact, paint: f"{visible_line(fact.agent)} joined #{visible_line(fact.channel)}",
+    ChannelLeft: lambda fact, paint: f"{visible_line(fact.agent)} left #{visible_line(fact.channel)}",
+    MessageSent: _sent,
+    MessageClaimed: lambda fact, paint: (
+        f"{_id(fact, paint)} claimed for {visible_line(fact.agent)} by {visible_line(fact.by)}"
+    ),
+    MessageDelivered: lambda fact, paint: (
+        f"{_id(fact, paint)} delivered to {visible_line(fact.agent)}"
+        + (f" by {visible_line(fact.by)}" if fact.by != fact.agent else "")
+    ),
+    MessageFailed: lambda fact, paint: (
+        f"{_id(fact, paint)} {paint('failed', 'red')} for {visible_line(fact.agent)} "
+        f"at {visible_line(fact.by)}: {visible_line(fact.reason)}"
+    ),
+    MessageAcknowledged: lambda fact, paint: f"{_id(fact, paint)} acknowledged by {_who(fact)}",
+    MessageExpired: lambda fact, paint: f"{_id(fact, paint)} expired for {_who(fact)}",
+    MessageDiscarded: lambda fact, paint: f"{_id(fact, paint)} discarded for {_who(fact)}",
+    RoomPurged: lambda fact, paint: (
+        f"what had ended before {clock_time(fact.before)} was purged"
+        + (f" by {visible_line(fact.by)}" if fact.by else "")
+    ),
+    Unknown: lambda fact, paint: f"{visible_line(fact.type)} (not known to this version)",
+    LineDamaged: lambda fact, paint: (
+        f"{paint('damaged', 'red')} {fact.file}:{fact.line}: {visible_line(fact.reason)}"
+    ),
+    JournalReset: lambda fact, paint: "the store was deleted; starting afresh",
+}
+
+
+def listing(lines: Iterable[str], otherwise: str) -> str:
+    """The lines, or the sentence for when there are none."""
+    return "\n".join(lines) or otherwise

@@ -1,0 +1,147 @@
+"""`msgcode ...`: the commands in a shell.
+
+Answers go to standard output and nothing else does; errors are one sentence on standard error.
+Exit codes: 0 done, 1 refused by the store, 2 bad usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from msgcode import __version__, answers
+from msgcode.codec import event_json
+from msgcode.commands import (
+    COMMANDS,
+    Answer,
+    Call,
+    Command,
+    Help,
+    Parser,
+    about,
+    agent_id,
+    channel_id,
+    full_parser,
+    parse,
+)
+from msgcode.errors import BadInput, MsgcodeError
+from msgcode.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command, by default that of the command line, and return the exit code."""
+    if words is None:
+        words = sys.argv[1:]
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _common_options()))
+    try:
+        return _run(words or ["--help"])
+    except Help as help:
+        print(help, end="")
+        return 0
+    except MsgcodeError as error:
+        print(f"msgcode: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does. Nothing is left to say, at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: Sequence[str]) -> int:
+    if words[0] == "--version":
+        print(f"msgcode {__version__}")
+        return 0
+    args = parse(words, "msgcode", _COMMANDS, _common_options())
+    if getattr(args, "body", None) == ["-"]:
+        args.body = [_standard_input()]
+    as_json = getattr(args, "json", False)
+    with Store.open(getattr(args, "store", None)) as store:
+        answer = args.run(Call(store, args, answers.ansi if _colourful() and not as_json else answers.plain))
+    if not as_json:
+        print(answer.text, end="\n" if answer.text else "")
+    elif answer.json_lines:
+        print("".join(f"{json.dumps(item)}\n" for item in answer.data), end="")
+    else:
+        print(json.dumps(answer.data))
+    return 0
+
+
+def _colourful() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise BadInput("standard input must be text in UTF-8.") from None
+
+
+def _common_options() -> Parser:
+    parser = Parser(add_help=False)
+    for name, target, metavar, help in (
+        ("--as", "actor", "ID", "who acts (else MSGCODE_AGENT)"),
+        ("--store", "store", "FOLDER", "the room's folder (else MSGCODE_STORE, else ~/.oh-my-msgcode)"),
+    ):
+        parser.add_argument(name, dest=target, metavar=metavar, help=help, default=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="answer in JSON", default=argparse.SUPPRESS)
+    return parser
+
+
+# Commands that make sense only in a shell
+
+
+def _watch(call: Call) -> Answer:
+    import asyncio
+
+    asyncio.run(_feed(call))
+    return Answer("", [], json_lines=True)
+
+
+async def _feed(call: Call) -> None:
+    """Print each event as it happens, until interrupted."""
+    args = call.args
+    agent, channel = agent_id(args.agent), channel_id(args.channel)
+    async for events in call.store.watch(past=args.past):
+        for event in events:
+            if about(event, agent, channel, None):
+                as_json = getattr(args, "json", False)
+                print(json.dumps(event_json(event)) if as_json else answers.event_line(event, call.paint))
+        sys.stdout.flush()
+
+
+def _watch_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--past", action="store_true", help="begin with what has happened so far")
+    parser.add_argument("--agent", metavar="ID", help="only what this agent does or is sent")
+    parser.add_argument("--channel", metavar="ID", help="only this channel")
+    parser.set_defaults(run=_watch)
+
+
+def _completion(call: Call) -> Answer:
+    from argcomplete.shell_integration import shellcode
+
+    script = shellcode(["msgcode"], shell=call.args.shell)
+    return Answer(script, {"script": script})
+
+
+def _completion_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=["bash", "zsh", "fish"])
+    parser.set_defaults(run=_completion)
+
+
+_COMMANDS = {
+    **COMMANDS,
+    "watch": Command("print what happens, as it happens", _watch_arguments),
+    "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
+}

@@ -1,0 +1,559 @@
+"""The language of msgcode: one grammar and one set of answers for the CLI, the TUI and OpenCode.
+
+`msgcode send bob hello` in a shell and `/msg send bob hello` in a chat are the same command. To add one,
+write its function here and its entry in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections import deque
+
+from msgcode import answers
+from msgcode.codec import event_json, to_json
+from msgcode.errors import BadInput, MsgcodeError
+from msgcode.model import Priority, Status
+from msgcode.record import Record
+from msgcode.store import Store
+from msgcode.text import visible, visible_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, NoReturn
+
+    from msgcode.answers import Paint
+    from msgcode.events import Event
+    from msgcode.model import Message
+
+
+class Answer(Record):
+    """What a command has to say."""
+
+    text: str
+    """In words, one or more lines, safe to print."""
+    data: Any = None
+    """The same as JSON."""
+    ok: bool = True
+    """False if it was refused or not understood; nothing was changed then."""
+    json_lines: bool = False
+    """`data` is a list to be printed as JSON Lines."""
+
+
+class Call(Record):
+    """One command to run: on what, for whom, and with which arguments."""
+
+    store: Store
+    args: argparse.Namespace
+    paint: Paint
+
+    @property
+    def actor(self) -> str | None:
+        """Who acts: `--as`, else the environment variable MSGCODE_AGENT, else nobody in particular."""
+        return agent_id(getattr(self.args, "actor", None) or os.environ.get("MSGCODE_AGENT"))
+
+    @property
+    def somebody(self) -> str:
+        """Who acts. Raises BadInput if nobody was named."""
+        if not self.actor:
+            raise BadInput("say who you are: add --as ID, or set MSGCODE_AGENT.")
+        return self.actor
+
+
+class Command(Record):
+    """A word of the language. `arguments` adds its arguments to a parser, and the function to run."""
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    body_after: int | None = None
+    """For a command that ends in free text: how many words come before it, options aside."""
+
+
+def agent_id(text: str | None) -> str | None:
+    """An agent's id as people write it: `@bob` is bob."""
+    return text.removeprefix("@") if text else None
+
+
+def channel_id(text: str | None) -> str | None:
+    """A channel's id as people write it: `#dev` is dev."""
+    return text.removeprefix("#") if text else None
+
+
+# What each command does
+
+
+def _register(call: Call) -> Answer:
+    args = call.args
+    name = " ".join(args.name) or None
+    agent = call.store.register(args.id.removeprefix("@"), name, args.description, human=args.human)
+    title = f" ({visible_line(agent.name)})" if agent.name != agent.id else ""
+    return Answer(f"Registered {agent.id}{title}.", to_json(agent))
+
+
+def _unregister(call: Call) -> Answer:
+    agent = call.store.unregister(call.args.id.removeprefix("@"))
+    return Answer(f"Unregistered {agent.id}.", to_json(agent))
+
+
+def _send(call: Call) -> Answer:
+    args, store = call.args, call.store
+    reply_to = store.resolve(args.reply_to) if args.reply_to else None
+    message = store.send(
+        call.somebody,
+        args.to.removeprefix("@"),
+        _body(args.body),
+        subject=args.subject,
+        channel=channel_id(args.channel),
+        priority=args.priority,
+        ttl=_seconds(args.ttl),
+        metadata=_metadata(args.meta),
+        reply_to=reply_to,
+    )
+    return _sent(call, message, f"Sent to {args.to.removeprefix('@')}")
+
+
+def _broadcast(call: Call) -> Answer:
+    args, store = call.args, call.store
+    channel = args.channel.removeprefix("#")
+    message = store.broadcast(
+        call.somebody,
+        channel,
+        _body(args.body),
+        subject=args.subject,
+        priority=args.priority,
+        ttl=_seconds(args.ttl),
+        metadata=_metadata(args.meta),
+        reply_to=store.resolve(args.reply_to) if args.reply_to else None,
+    )
+    count = len(message.deliveries)
+    return _sent(call, message, f"Sent to {count} member{'s' * (count != 1)} of #{channel}")
+
+
+def _sent(call: Call, message: Message, what: str) -> Answer:
+    warnings = call.store.warnings(message)
+    lines = [f"{what}: {call.paint(message.id[: answers.SHORT_ID], 'cyan')}"]
+    lines += [f"{call.paint('Warning:', 'yellow')} {warning}" for warning in warnings]
+    return Answer("\n".join(lines), {**message_json(message), "warnings": warnings})
+
+
+def _check(call: Call) -> Answer:
+    args, store = call.args, call.store
+    agent = agent_id(args.id) or call.somebody
+    wanted = {"channel": channel_id(args.channel), "sender": agent_id(args.sender)}
+    # Somebody who looks into another's inbox has not read the messages for them.
+    looking = call.actor not in (None, agent)
+    read = store.inbox if looking else store.check
+    found = read(agent, **wanted, priority=args.priority, limit=args.limit)
+    data = [message_json(message) for message in found]
+    if not found:
+        return Answer(f"Nothing waits for {visible_line(agent)}.", data)
+    blocks = [answers.message_block(message, agent, call.paint) for message in found]
+    if looking:
+        blocks.append(f"You looked as {call.actor}, so nothing was marked as delivered to {agent}.")
+    return Answer("\n\n".join(blocks), data)
+
+
+def _ack(call: Call) -> Answer:
+    ids = [call.store.resolve(prefix) for prefix in call.args.message]
+    done = call.store.acknowledge(call.somebody, *ids)
+    short = ", ".join(message.id[: answers.SHORT_ID] for message in done)
+    return Answer(f"Acknowledged {short}.", [message_json(message) for message in done])
+
+
+def _agents(call: Call) -> Answer:
+    store = call.store
+    agents = store.agents()
+    width = max((len(agent.id) for agent in agents), default=0)
+    lines, data = [], []
+    for agent in agents:
+        presence, waiting = store.presence(agent.id), store.waiting(agent.id)
+        lines.append(answers.agent_line(agent, presence, waiting, width, call.paint))
+        data.append({**to_json(agent), "presence": to_json(presence), "waiting": waiting})
+    return Answer(answers.listing(lines, "No agents are registered. Register one: msgcode register ID"), data)
+
+
+def _status(call: Call) -> Answer:
+    store = call.store
+    agents, messages, damage = store.agents(), store.messages(), store.damage()
+    online = sum(store.presence(agent.id).online for agent in agents)
+    counts = {status.value: 0 for status in Status if not status.ended}
+    for message in messages:
+        for delivery in message.deliveries.values():
+            if not delivery.status.ended:
+                counts[delivery.status] += 1
+    lines = [
+        f"Store: {visible_line(store.name)}",
+        f"You: {call.actor or 'nobody (add --as ID, or set MSGCODE_AGENT)'}",
+        f"Agents: {len(agents)}, {online} online",
+        f"Channels: {len(store.channels())}",
+        "Waiting: " + ", ".join(f"{count} {status}" for status, count in counts.items()),
+        *(f"{call.paint('Damaged:', 'red')} {visible_line(item)}" for item in damage),
+    ]
+    data = {
+        "store": store.name,
+        "actor": call.actor,
+        "agents": len(agents),
+        "online": online,
+        "channels": len(store.channels()),
+        "waiting": counts,
+        "damage": damage,
+    }
+    return Answer("\n".join(lines), data)
+
+
+def _channel_create(call: Call) -> Answer:
+    args = call.args
+    name = " ".join(args.name) or None
+    channel = call.store.create_channel(args.id.removeprefix("#"), call.somebody, name, args.description)
+    return Answer(f"Created #{channel.id}. Members: {', '.join(channel.members)}.", to_json(channel))
+
+
+def _channel_join(call: Call) -> Answer:
+    channel = call.store.join(call.args.id.removeprefix("#"), call.somebody)
+    return Answer(f"Joined #{channel.id}. Members: {', '.join(channel.members)}.", to_json(channel))
+
+
+def _channel_leave(call: Call) -> Answer:
+    channel = call.store.leave(call.args.id.removeprefix("#"), call.somebody)
+    members = ", ".join(channel.members) or "nobody"
+    return Answer(f"Left #{channel.id}. Members: {members}.", to_json(channel))
+
+
+def _channel_list(call: Call) -> Answer:
+    channels = call.store.channels()
+    lines = [answers.channel_line(channel, call.paint) for channel in channels]
+    otherwise = "There are no channels. Create one: msgcode channel create ID"
+    return Answer(answers.listing(lines, otherwise), [to_json(channel) for channel in channels])
+
+
+def _log(call: Call) -> Answer:
+    args = call.args
+    message = call.store.resolve(args.message) if args.message else None
+    events = (
+        event
+        for event in call.store.history()
+        if about(event, agent_id(args.agent), channel_id(args.channel), message)
+    )
+    newest = deque(events, maxlen=args.limit)
+    lines = [answers.event_line(event, call.paint) for event in newest]
+    text = answers.listing(lines, "Nothing has happened yet.")
+    return Answer(text, [event_json(event) for event in newest], json_lines=True)
+
+
+def _purge(call: Call) -> Answer:
+    args = call.args
+    older_than = _seconds(args.older_than) or 0
+    discarded = call.store.purge(older_than=older_than, waiting=args.waiting, by=call.actor)
+    text = "Forgot the messages that had ended."
+    if args.waiting:
+        text = f"Forgot the messages that had ended, and discarded {discarded} that waited."
+    return Answer(text, {"discarded": discarded})
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """A message as `--json` prints it: the keys of oh-my-msgcode, and `deliveries` by recipient.
+
+    `to` is the one recipient, or a list of them for a broadcast; `status` is that of the delivery
+    that has come least far.
+    """
+    found = to_json(message)
+    recipients = list(message.deliveries)
+    statuses = [delivery.status for delivery in message.deliveries.values()]
+    found["createdAt"] = found.pop("sentAt")
+    found["to"] = recipients[0] if len(recipients) == 1 else recipients
+    found["status"] = min(statuses, key=list(Status).index, default=Status.ACKNOWLEDGED)
+    return found
+
+
+def about(event: Event, agent: str | None, channel: str | None, message: str | None) -> bool:
+    """Whether the event is about all of these that are given."""
+    fact: Any = event.fact
+    to = getattr(fact, "to", ())
+    agents = {getattr(fact, name, None) for name in ("agent", "sender", "by", "created_by")} | {*to}
+    ids = {getattr(fact, name, None) for name in ("id", "channel")}
+    return (
+        (agent is None or agent in agents or agent in ids)
+        and (channel is None or channel in ids)
+        and (message is None or message in ids)
+    )
+
+
+# The grammar
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes above 0")
+    return minutes
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form KEY=VALUE")
+    return key, value
+
+
+def _metadata(pairs: Iterable[tuple[str, str]] | None) -> dict[str, str]:
+    return dict(pairs or ())
+
+
+def _seconds(minutes: float | None) -> float | None:
+    return minutes * 60 if minutes is not None else None
+
+
+def _body(words: Sequence[str]) -> str:
+    return " ".join(words)
+
+
+def _id(parser: argparse.ArgumentParser, run: Callable[[Call], Answer], kind: str, **more: Any) -> None:
+    _argument(parser, "id", kind, metavar="ID", **more)
+    parser.set_defaults(run=run)
+
+
+def _argument(parser: argparse.ArgumentParser, name: str, kind: str, **more: Any) -> None:
+    """Add an argument that names an agent, a channel or a message, so that shells can complete it."""
+    setattr(parser.add_argument(name, **more), "completer", _Completer(kind))  # noqa: B010
+
+
+def _no_arguments(run: Callable[[Call], Answer]) -> Callable[[argparse.ArgumentParser], None]:
+    return lambda parser: parser.set_defaults(run=run)
+
+
+def _named(parser: argparse.ArgumentParser, run: Callable[[Call], Answer], kind: str) -> None:
+    _id(parser, run, kind)
+    parser.add_argument(
+        "name", nargs="*", default=[], metavar="NAME", help="what people read; the id if none is given"
+    )
+    parser.add_argument("--description", metavar="TEXT", help="what it is for")
+
+
+def _register_arguments(parser: argparse.ArgumentParser) -> None:
+    _named(parser, _register, "agents")
+    parser.add_argument("--human", action="store_true", help="a person, who may act for other agents")
+
+
+_PRIORITIES = [str(priority) for priority in Priority]
+_NORMAL = str(Priority.NORMAL)
+
+
+def _message_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "body", nargs="+", metavar="BODY", help="the text; in a shell, - reads standard input"
+    )
+    parser.add_argument("--subject", metavar="TEXT", help="a short summary")
+    parser.add_argument("--priority", choices=_PRIORITIES, default=_NORMAL)
+    parser.add_argument("--ttl", type=_minutes, metavar="MINUTES", help="expire if not delivered by then")
+    parser.add_argument(
+        "--meta", type=_pair, action="append", metavar="KEY=VALUE", help="such as file=a.py:15"
+    )
+    _argument(parser, "--reply-to", "messages", metavar="ID", help="the message that it answers")
+
+
+def _send_arguments(parser: argparse.ArgumentParser) -> None:
+    _argument(parser, "to", "agents", metavar="TO")
+    _message_options(parser)
+    _argument(parser, "--channel", "channels", metavar="ID", help="a topic that it belongs to")
+    parser.set_defaults(run=_send)
+
+
+def _broadcast_arguments(parser: argparse.ArgumentParser) -> None:
+    _argument(parser, "channel", "channels", metavar="CHANNEL")
+    _message_options(parser)
+    parser.set_defaults(run=_broadcast)
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    _id(parser, _check, "agents", nargs="?")
+    _argument(parser, "--channel", "channels", metavar="ID")
+    _argument(parser, "--sender", "agents", metavar="ID")
+    parser.add_argument("--priority", choices=_PRIORITIES)
+    parser.add_argument("--limit", type=_positive, default=50, metavar="N", help="at most so many (50)")
+
+
+def _ack_arguments(parser: argparse.ArgumentParser) -> None:
+    _argument(parser, "message", "messages", nargs="+", metavar="MESSAGE_ID")
+    parser.set_defaults(run=_ack)
+
+
+def _log_arguments(parser: argparse.ArgumentParser) -> None:
+    _argument(parser, "--agent", "agents", metavar="ID", help="only what this agent did or was sent")
+    _argument(parser, "--channel", "channels", metavar="ID", help="only this channel")
+    _argument(parser, "--message", "messages", metavar="ID", help="only the life of this message")
+    parser.add_argument("--limit", type=_positive, default=100, metavar="N", help="the newest so many (100)")
+    parser.set_defaults(run=_log)
+
+
+def _purge_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--older-than", type=_minutes, metavar="MINUTES", help="only what ended before that")
+    parser.add_argument("--waiting", action="store_true", help="discard what still waits, too")
+    parser.set_defaults(run=_purge)
+
+
+COMMANDS = {
+    "register": Command("join the room as an agent", _register_arguments),
+    "unregister": Command("leave the room", lambda parser: _id(parser, _unregister, "agents")),
+    "send": Command("send a message to an agent", _send_arguments, body_after=1),
+    "broadcast": Command("send a message to all members of a channel", _broadcast_arguments, body_after=1),
+    "check": Command("read an inbox", _check_arguments),
+    "ack": Command("acknowledge messages: they are done with", _ack_arguments),
+    "agents": Command("list the agents", _no_arguments(_agents)),
+    "status": Command("how the room is", _no_arguments(_status)),
+    "channel create": Command("open a channel", lambda parser: _named(parser, _channel_create, "channels")),
+    "channel join": Command("join a channel", lambda parser: _id(parser, _channel_join, "channels")),
+    "channel leave": Command("leave a channel", lambda parser: _id(parser, _channel_leave, "channels")),
+    "channel list": Command("list the channels and their members", _no_arguments(_channel_list)),
+    "log": Command("what has happened", _log_arguments),
+    "purge": Command("forget the messages that have ended", _purge_arguments),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises BadInput instead of ending the process, and returns its help."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; see {self.prog} --help.")
+
+    def print_help(self, file: Any = None) -> None:
+        raise Help(self.format_help())
+
+
+class Help(Exception):
+    """`--help` was asked for; the text is the answer."""
+
+
+def parse(
+    words: Sequence[str], prog: str, commands: dict[str, Command], *common: Parser
+) -> argparse.Namespace:
+    """The arguments that the words stand for, with `run`, the function that runs them.
+
+    prog: what the program is called in its help. common: parsers for the options of every command.
+    Raises BadInput if they make no sense, and Help if they ask for help.
+    """
+    for length in (1, 2):
+        name = " ".join(words[:length])
+        if name in commands:
+            # Only the parser that is needed: making them all takes 2 ms, a tenth of a whole `msgcode send`.
+            description = _sentence(commands[name].help)
+            parser = Parser(prog=f"{prog} {name}", description=description, parents=common)
+            commands[name].arguments(parser)
+            return parser.parse_args(words[length:])
+    if words and not words[0].startswith("-") and words[1:] not in (["-h"], ["--help"]):
+        raise BadInput(_no_command(words, commands))
+    return full_parser(prog, commands, *common).parse_args(words)
+
+
+def _no_command(words: Sequence[str], commands: dict[str, Command]) -> str:
+    from msgcode.decisions import nearest
+
+    group = [name for name in commands if name.startswith(f"{words[0]} ")]
+    if group:
+        return f"{words[0]!r} needs one more word: use one of {', '.join(group)}."
+    near = nearest(words[0], commands)
+    return f"{words[0][:80]!r} is no command{near}: use one of {', '.join(commands)}."
+
+
+def full_parser(prog: str, commands: dict[str, Command], *common: Parser) -> Parser:
+    """The parser for everything, as help and shell completion need it."""
+    parser = Parser(prog=prog, description="A chat room for coding agents and humans.", parents=common)
+    choices = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    groups: dict[str, Any] = {}
+    for name, command in commands.items():
+        group, _, word = name.rpartition(" ")
+        if group and group not in groups:
+            made = choices.add_parser(group, help=f"{group}s: see {prog} {group} --help")
+            groups[group] = made.add_subparsers(metavar="COMMAND", title="commands", required=True)
+        into = groups[group] if group else choices
+        command.arguments(
+            into.add_parser(word, help=command.help, description=_sentence(command.help), parents=common)
+        )
+    return parser
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+class _Completer:
+    """Completes ids from the store, for argcomplete."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __call__(self, *, parsed_args: argparse.Namespace, **_: object) -> list[str]:
+        try:
+            with Store.open(getattr(parsed_args, "store", None)) as store:
+                return [item.id for item in getattr(store, self._kind)()]
+        except MsgcodeError:
+            return []
+
+
+# A line of a chat
+
+_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"(?!\S)|(\S+)')
+
+
+def run_line(store: Store, line: str, actor: str | None) -> Answer:
+    """Run one `/msg ...` line for `actor` and answer in words. Never raises for what the line says.
+
+    Words are parted by white space; double quotes keep several as one, and apostrophes mean nothing.
+    The text of a message begins after its recipient and is taken as it stands to the end of the line, so
+    options come before it.
+    """
+    commands = COMMANDS
+    try:
+        words = _words(line.strip().removeprefix("/msg"))
+        if not words:
+            raise Help(full_parser("/msg", commands, _speaker_option()).format_help())
+        args = parse(words, "/msg", commands, _speaker_option())
+        if not getattr(args, "actor", None):
+            args.actor = actor
+        return args.run(Call(store, args, answers.plain))  # type: ignore[no-any-return]
+    except Help as help:
+        return Answer(str(help).rstrip())
+    except MsgcodeError as error:
+        return Answer(visible(str(error)), {"error": str(error)}, ok=False)
+
+
+def _speaker_option() -> Parser:
+    parser = Parser(add_help=False)
+    parser.add_argument("--as", dest="actor", metavar="ID", help="who acts", default=argparse.SUPPRESS)
+    return parser
+
+
+def _words(line: str) -> list[str]:
+    """The line's words, with the free text of a command that has one as the last of them."""
+    words: list[str] = []
+    body_after = None
+    seen = 0
+    option_value = False
+    for match in _WORD.finditer(line):
+        word = match[2] if match[1] is None else re.sub(r"\\(.)", r"\1", match[1])
+        if not words:
+            body_after = COMMANDS[word].body_after if word in COMMANDS else None
+        elif option_value:
+            option_value = False
+        elif match[2] and word.startswith("--") and word != "--":
+            option_value = "=" not in word and word != "--help"
+        elif body_after is not None and seen == body_after:
+            body = line[match.end() if word == "--" else match.start() :].strip()
+            return [*words, "--", body]
+        else:
+            seen += 1
+        words.append(word)
+    return words
