@@ -1,0 +1,91 @@
+"""A fresh process opens a store with a long history."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from msgcode.journal import snapshot
+from tests.bench.processes import installed_env
+from tests.bench.rooms import READER, SENDER, MsgcodeRoom, write_journal
+from tests.bench.table import OURS, Row, Scale, Target, progress
+
+_OPEN = """
+import sys, time
+from msgcode import Store
+before = time.perf_counter()
+store = Store.open(sys.argv[1])
+print(1000 * (time.perf_counter() - before), len(store.messages()))
+"""
+
+_INSIDE, _WHOLE = "Store.open in a fresh process", "the whole process over a bare one"
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """Right after a snapshot was written, and at the worst moment, right before the next is."""
+    with tempfile.TemporaryDirectory() as folder, installed_env() as env:
+        progress(f"writing a history of {scale.history:,} events")
+        write_journal(folder, events=scale.history, live=scale.waiting)
+        _make_snapshot(folder)
+        yield from _rows("new snapshot", folder, scale, env)
+        _age_snapshot(folder)
+        yield from _rows("oldest snapshot", folder, scale, env)
+
+
+def _rows(moment: str, folder: str, scale: Scale, env: dict[str, str]) -> Iterator[Row]:
+    progress(f"opening it, {moment}")
+    for what, samples in _measure(folder, scale, env).items():
+        figure = statistics.median(samples)
+        title = f"{scale.history:,} events, {scale.waiting:,} waiting, {moment}: {what}"
+        yield Row(title, "ms", {OURS: figure}, target=Target(figure, most=50, unit=" ms"))
+
+
+def _measure(folder: str, scale: Scale, env: dict[str, str]) -> dict[str, list[float]]:
+    samples = defaultdict(list)
+    for _ in range(scale.processes + 1):
+        before = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], env=env, check=True)
+        between = time.perf_counter()
+        command = [sys.executable, "-c", _OPEN, folder]
+        printed = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+        after = time.perf_counter()
+        inside, waiting = printed.split()
+        assert int(waiting) == scale.waiting
+        samples[_INSIDE].append(float(inside))
+        samples[_WHOLE].append(1000 * ((after - between) - (between - before)))
+    return {what: figures[1:] for what, figures in samples.items()}  # The first one fills the caches.
+
+
+def _make_snapshot(folder: str) -> bytes:
+    """Work in the room until a new snapshot has been written; returns the one before it, or nothing."""
+    path = os.path.join(folder, "journal", snapshot.NAME)
+    before, signature = (Path(path).read_bytes(), _signature(path)) if os.path.exists(path) else (b"", None)
+    deadline = time.monotonic() + 60
+    with closing(MsgcodeRoom(folder, sync=False)) as room:
+        while _signature(path) == signature:
+            if time.monotonic() > deadline:
+                raise TimeoutError("no snapshot was written")
+            room.acknowledge(READER, room.send(SENDER, READER))
+    return before
+
+
+def _age_snapshot(folder: str) -> None:
+    """Bring back the moment before a snapshot was written, when the last one was as old as it can be."""
+    before = _make_snapshot(folder)
+    Path(folder, "journal", snapshot.NAME).write_bytes(before)
+
+
+def _signature(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
