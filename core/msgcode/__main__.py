@@ -2,6 +2,7 @@
 
 import sys
 
-from msgcode.cli import main
+from msgcode.cli import run
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(run())

@@ -424,13 +424,24 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that raises BadInput instead of ending the process, and returns its help."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **options})
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message}; see {self.prog} --help.")
 
     def print_help(self, file: Any = None) -> None:
         raise Help(self.format_help())
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Help as wide as the terminal. argparse would import shutil to find out, for 3 ms at every start."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size().columns
+        except OSError:
+            width = 80
+        super().__init__(prog, width=min(width, 100) - 2)
 
 
 class Help(Exception):
@@ -505,7 +516,7 @@ class _Completer:
 
 # A line of a chat
 
-_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"(?!\S)|(\S+)')
+_WORD = r'"((?:[^"\\]|\\.)*)"(?!\S)|(\S+)'
 
 
 def run_line(store: Store, line: str, actor: str | None) -> Answer:
@@ -542,7 +553,7 @@ def _words(line: str) -> list[str]:
     body_after = None
     seen = 0
     option_value = False
-    for match in _WORD.finditer(line):
+    for match in re.finditer(_WORD, line):
         word = match[2] if match[1] is None else re.sub(r"\\(.)", r"\1", match[1])
         if not words:
             body_after = COMMANDS[word].body_after if word in COMMANDS else None

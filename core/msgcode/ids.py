@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 
 from msgcode.errors import BadInput
 
 MAX_ID = 64
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_PREFIX = re.compile(r"[A-Za-z0-9._-]{4,64}")
+MIN_PREFIX = 4
+_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 def check_id(what: str, text: str) -> str:
@@ -18,7 +17,7 @@ def check_id(what: str, text: str) -> str:
     what: "agent" or "channel", for the error's sentence.
     Raises BadInput if it does not match `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
     """
-    if not _ID.fullmatch(text):
+    if not (1 <= len(text) <= MAX_ID and _CHARACTERS.issuperset(text) and text[0].isalnum()):
         raise BadInput(
             f"{text[:80]!r} cannot be {'an agent' if what == 'agent' else f'a {what}'} id: "
             f"use 1 to {MAX_ID} letters, digits, '.', '_' or '-', beginning with a letter or digit."
@@ -28,8 +27,10 @@ def check_id(what: str, text: str) -> str:
 
 def check_prefix(text: str) -> str:
     """Return `text` if a message's id may begin so. Raises BadInput otherwise."""
-    if not _PREFIX.fullmatch(text):
-        raise BadInput(f"{text[:80]!r} cannot begin a message id: give at least its first 4 characters.")
+    if not (MIN_PREFIX <= len(text) <= MAX_ID and _CHARACTERS.issuperset(text)):
+        raise BadInput(
+            f"{text[:80]!r} cannot begin a message id: give at least its first {MIN_PREFIX} characters."
+        )
     return text
 
 

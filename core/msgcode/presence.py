@@ -75,7 +75,7 @@ class PresenceBoard:
     def _write(self, path: str, activity: Activity, reason: str | None, at: datetime) -> None:
         content = {"activity": activity, **({"reason": reason} if reason else {})}
         os.makedirs(self._folder, 0o700, exist_ok=True)
-        replace_file(path, json.dumps(content).encode(), sync=False)
+        replace_file(path, json.dumps(content).encode())
         os.utime(path, (at.timestamp(), at.timestamp()))
 
     def _path(self, agent: str) -> str:

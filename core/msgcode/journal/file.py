@@ -9,7 +9,7 @@ what a failed write has just added to it.
 from __future__ import annotations
 
 import os
-import threading
+from _thread import RLock  # threading itself takes 1 ms to import, and a send needs no threads.
 
 from msgcode.codec import encode_change
 from msgcode.events import Event
@@ -31,12 +31,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from datetime import datetime
+    from threading import Thread
 
     from msgcode.journal.protocol import Decide
 
-SEGMENT_BYTES = 256 * 1024
-"""A segment that has reached this size gets a successor. It bounds what a fresh process reads beside
-the snapshot (about 700 events)."""
+SEGMENT_BYTES = 1024 * 1024
+"""A segment that has reached this size gets a successor."""
+
+SNAPSHOT_BYTES = 64 * 1024
+"""How much is appended between two snapshots, or as much as the last one has if that is more. It bounds
+what a fresh process has to read: about 180 events, which take 2 ms."""
 
 
 class FileJournal:
@@ -52,10 +56,12 @@ class FileJournal:
         self._sync = sync
         self._clock = clock
         self._lock = Lock(folder)
-        self._mutex = threading.RLock()
+        self._mutex = RLock()
         self._out = -1
         self._out_opened = 0
-        self._segments_since_snapshot = 0
+        self._snapshot = snapshot.signature(self.folder)
+        self._snapshot_writer: Thread | None = None
+        self._passed_at_snapshot = 0
         if os.path.isdir(folder):
             make_private(folder)
         loaded = snapshot.load(self.folder)
@@ -90,23 +96,22 @@ class FileJournal:
                 seq = self.state.seq
                 events = [Event(seq + 1 + index, moment, fact) for index, fact in enumerate(facts)]
                 lines = encode_change(events)
-                rolled = self._append(lines, events[-1].seq, new_segment)
+                self._append(lines, events[-1].seq, new_segment)
                 for event in events:
                     fold(self.state, event)
             if self._sync:
                 self._write_through()
-            if rolled:
-                self._snapshot_if_due(lines[-1], now=new_segment)
+            if new_segment or self._snapshot_is_due():
+                self._write_snapshot(lines[-1])
         return events
 
-    def _append(self, lines: list[bytes], seq: int, new_segment: bool) -> bool:
-        """Write the lines as one change; returns whether that began a new segment."""
+    def _append(self, lines: list[bytes], seq: int, new_segment: bool) -> None:
+        """Write the lines as one change, the last one numbered `seq`."""
         reader = self._reader
         place = reader.position
         cut_off = reader.size > place.offset
-        roll = new_segment or cut_off or place.offset >= SEGMENT_BYTES or place.segment == 0
         try:
-            if roll:
+            if new_segment or cut_off or place.offset >= SEGMENT_BYTES or place.segment == 0:
                 self._begin_segment(place.segment + 1)
             elif self._out_opened != reader.opened:
                 self._open_out(place.segment)
@@ -114,7 +119,6 @@ class FileJournal:
         except OSError as error:
             raise unavailable(error, f"cannot write to {self.folder}") from error
         reader.advance(lines, seq)
-        return roll
 
     def _begin_segment(self, number: int) -> None:
         """Create the next segment and go there.
@@ -164,20 +168,35 @@ class FileJournal:
         finally:
             os.close(descriptor)
 
-    def _snapshot_if_due(self, last_line: bytes, *, now: bool) -> None:
-        """Write a snapshot in the background, at most once for as many bytes as the last one had."""
-        self._segments_since_snapshot += 1
-        if not now and self._segments_since_snapshot * SEGMENT_BYTES < snapshot.size(self.folder):
-            return
-        self._segments_since_snapshot = 0
-        frozen = snapshot.Frozen(self.state, self._reader.position, last_line)
-        threading.Thread(target=self._write_snapshot, args=(frozen,), name="snapshot").start()
+    def _snapshot_is_due(self) -> bool:
+        since = self._reader.passed - self._passed_at_snapshot
+        if since < SNAPSHOT_BYTES:
+            return False
+        newest = snapshot.signature(self.folder)
+        if newest != self._snapshot:
+            # Another process has written one meanwhile.
+            self._snapshot, self._passed_at_snapshot = newest, self._reader.passed
+            return False
+        return since >= snapshot.size(self.folder)
 
-    def _write_snapshot(self, frozen: snapshot.Frozen) -> None:
-        try:
-            frozen.write(self.folder)
-        except OSError:
-            pass  # Only a cache. Whatever is wrong with the disk, the next append will say.
+    def _write_snapshot(self, last_line: bytes) -> None:
+        """Write a snapshot in the background, so that no writer waits for it."""
+        from threading import Thread
+
+        if self._snapshot_writer and self._snapshot_writer.is_alive():
+            return
+        frozen = snapshot.Frozen(self.state, self._reader.position, last_line)
+        self._passed_at_snapshot = self._reader.passed
+
+        def write() -> None:
+            try:
+                frozen.write(self.folder)
+                self._snapshot = snapshot.signature(self.folder)
+            except OSError:
+                pass  # Only a cache. Whatever is wrong with the disk, the next append will say.
+
+        self._snapshot_writer = Thread(target=write, name="snapshot")
+        self._snapshot_writer.start()
 
     def events(self) -> Iterator[list[Event]]:
         reader = Reader(self.folder)
@@ -212,6 +231,8 @@ class FileJournal:
                 raise unavailable(error, f"cannot clean up {self.folder}") from error
 
     def close(self) -> None:
+        if self._snapshot_writer:
+            self._snapshot_writer.join()
         with self._mutex:
             self._reader.close()
             self._close_out()

@@ -56,18 +56,17 @@ def unavailable(error: OSError, what: str) -> Unavailable:
     return Unavailable(f"{what}: {why}. Nothing was changed.")
 
 
-def replace_file(path: str, data: bytes, *, sync: bool) -> None:
+def replace_file(path: str, data: bytes) -> None:
     """Put `data` at `path` in one step: readers see the old file or the new one, never a part.
 
-    sync: write through to the disk before the swap. Raises OSError; then `path` is as it was.
+    Not written through to the disk: it is for what can be done without. Raises OSError; then `path` is
+    as it was.
     """
     temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         try:
             write_all(descriptor, data)
-            if sync:
-                sync_data(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)

@@ -91,6 +91,8 @@ class Reader:
         self.size = 0
         """Bytes in the current segment when it was last looked at; more than `position.offset` when it
         ends in a line or a change that is not whole."""
+        self.passed = 0
+        """Bytes that it has passed over since it was made."""
         self.opened = 0
         """How often it has opened a segment, so that a writer can tell when it is on another one."""
         self._descriptor = -1
@@ -128,7 +130,9 @@ class Reader:
 
     def advance(self, lines: list[bytes], seq: int) -> None:
         """Pass over `lines` that the caller has itself appended, the last one numbered `seq`."""
-        offset = self.position.offset + sum(map(len, lines))
+        length = sum(map(len, lines))
+        self.passed += length
+        offset = self.position.offset + length
         self.position = Position(self.position.segment, offset, self.position.line + len(lines), seq)
         self.size = offset
 
@@ -176,7 +180,7 @@ class Reader:
 
     def read_segment(self) -> list[Event]:
         """The events from here to the end of the current segment, as far as it was when last looked at."""
-        segment, offset, line, seq = self.position
+        segment, offset, line, seq = before = self.position
         if self.size <= offset:
             return []
         data = os.pread(self._descriptor, self.size - offset, offset)
@@ -201,4 +205,5 @@ class Reader:
             if not more:
                 whole = len(events)
                 self.position = Position(segment, offset + start, line, seq)
+        self.passed += self.position.offset - before.offset
         return events[:whole]

@@ -61,7 +61,7 @@ class Frozen:
         # Message by message, so that other threads of this process get their turns.
         messages = ",\n".join([encode_json(to_json(message)) for message in self._messages])
         text = f'{encode_json(content)[:-1]},"messages":[\n{messages}\n]}}\n'
-        replace_file(os.path.join(folder, NAME), text.encode(), sync=True)
+        replace_file(os.path.join(folder, NAME), text.encode())
 
 
 def load(folder: str) -> tuple[State, Position] | None:
@@ -83,6 +83,15 @@ def load(folder: str) -> tuple[State, Position] | None:
         return state, position
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def signature(folder: str) -> tuple[int, int] | None:
+    """What tells the folder's snapshot from the one before it, or None if there is none."""
+    try:
+        status = os.stat(os.path.join(folder, NAME))
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def size(folder: str) -> int:
