@@ -78,8 +78,8 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
     """The record as a JSON object."""
     shape = _shapes.get(type(record)) or _shape(type(record))
     json_object: dict[str, Any] = {}
-    for (key, _, _), value in zip(shape, record, strict=True):
-        if value is None or value == () or value == {}:
+    for (key, _, default), value in zip(shape, record, strict=True):
+        if value is None or (default is not _REQUIRED and (value == () or value == {})):
             continue
         kind = type(value)
         if kind is datetime:
