@@ -225,8 +225,11 @@ class FileJournal:
             newest = self._reader.position.segment
             try:
                 for number in segment_numbers(self.folder):
-                    if number < newest and all(map(disposable, segment_events(self.folder, number))):
-                        os.unlink(segment_path(self.folder, number))
+                    # Oldest first, up to the first that is needed: with a gap in the middle a reader would
+                    # see beginnings whose ends are gone, such as a message sent but not acknowledged.
+                    if number >= newest or not all(map(disposable, segment_events(self.folder, number))):
+                        break
+                    os.unlink(segment_path(self.folder, number))
             except OSError as error:
                 raise unavailable(error, f"cannot clean up {self.folder}") from error
 

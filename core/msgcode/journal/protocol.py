@@ -42,7 +42,7 @@ class Journal(Protocol):
         """New events as they are appended, by any process, in batches; with `past`, all older ones first."""
 
     def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
-        """Append what `restate` says, then free the space of older events, where all of it is disposable.
+        """Append what `restate` says, then free the space of the oldest events, as far as all are disposable.
 
         `restate` must say again whatever a reader of the remaining events would miss.
         """
