@@ -1,0 +1,65 @@
+"""`msgcode-tui`: opens a store and shows it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NoReturn
+
+from msgcode import MsgcodeError, Store, __version__
+from msgcode.errors import BadInput
+from msgcode.ids import check_id
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; see {self.prog} --help.")
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="msgcode-tui",
+        description="Every agent, channel and conversation, live, and a composer to join in.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--store", metavar="S", help="the folder of the room; else MSGCODE_STORE, else ~/.oh-my-msgcode"
+    )
+    parser.add_argument(
+        "--as", dest="me", metavar="NAME", help="who you are in the room; else MSGCODE_AGENT, else human"
+    )
+    parser.add_argument("--demo", action="store_true", help="show a scripted crew in a room of its own")
+    parser.add_argument("--version", action="version", version=f"msgcode-tui {__version__}")
+    arguments = parser.parse_args(words)
+    if arguments.demo and arguments.store:
+        raise BadInput("--demo has a room of its own: leave out --store.")
+    arguments.me = check_id("agent", arguments.me or os.environ.get("MSGCODE_AGENT") or "human")
+    return arguments
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the program with these arguments (those of the process if None); returns its exit code."""
+    try:
+        arguments = _arguments(words)
+        with ExitStack() as stack:
+            folder = arguments.store
+            if arguments.demo:
+                from msgcode_tui.demo import running_crew
+
+                folder = stack.enter_context(running_crew())
+            store = stack.enter_context(Store.open(folder))
+            from msgcode_tui.app import MsgcodeApp
+
+            app = MsgcodeApp(store, arguments.me)
+            app.run()
+            return app.return_code or 0
+    except MsgcodeError as error:
+        print(f"msgcode-tui: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

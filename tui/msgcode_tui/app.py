@@ -1,0 +1,201 @@
+"""The app: it holds the one fold of the journal, runs the verbs, and tells the screens what has changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+from typing import ClassVar, TypeVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.signal import Signal
+
+from msgcode import MsgcodeError, Presence, Store, Unavailable, commands
+from msgcode.model import now
+from msgcode_tui import safe
+from msgcode_tui.live import Live
+from msgcode_tui.rooms import Room, RoomKind
+from msgcode_tui.screens.main import MainScreen
+
+FRAME = 0.05
+"""Seconds between two redraws while much is happening. What comes alone is drawn at once."""
+
+RETRY = 1.0
+"""Seconds until a store that could not be read is tried again."""
+
+PRESENCE_EVERY = 1.0
+"""Seconds between two looks at who is there."""
+
+HEARTBEAT_EVERY = 10.0
+"""Seconds between two signs of life of the user."""
+
+T = TypeVar("T")
+
+
+class MsgcodeApp(App[None]):
+    """The room in `store` as the human `me` sees it. The store stays open when the app ends.
+
+    clock: the time in UTC.
+    """
+
+    TITLE = "msgcode"
+    MODES: ClassVar = {"room": MainScreen}
+    DEFAULT_MODE = "room"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (72, "-normal"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave the room"),
+    ]
+
+    def __init__(self, store: Store, me: str, *, clock: Callable[[], datetime] = now) -> None:
+        super().__init__()
+        self.store = store
+        self.live = Live(me, clock())
+        self.changed: Signal[Live] = Signal(self, "changed")
+        """Published when `live` or `trouble` has changed."""
+        self._unreadable = ""
+        self._unwritable = ""
+        self._one_at_a_time = asyncio.Lock()
+        self._confirmed: set[str] = set()
+        self._drawn_at = 0.0
+        self._draw_is_due = False
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the store, in a sentence or two; "" if nothing is."""
+        return self._unreadable or self._unwritable
+
+    def on_mount(self) -> None:
+        self.run_worker(self._follow())
+        self.run_worker(self._keep_presence())
+
+    # What has happened
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for events in self.store.watch(past=True):
+                    self.live.advance(events)
+                    self._redraw()
+                    await asyncio.sleep(0)  # A long past comes in many batches; keys and frames go between.
+            except (OSError, RuntimeError, MsgcodeError) as error:  # RuntimeError is what watchfiles raises.
+                await self._wait_until_readable(error)
+                self.live.clear()
+
+    async def _wait_until_readable(self, error: Exception) -> None:
+        while True:
+            self._unreadable = f"The store cannot be read, trying again: {error}"
+            self._redraw()
+            await asyncio.sleep(RETRY)
+            try:
+                await self._run(self.store.agents)
+            except MsgcodeError as still:
+                error = still
+            else:
+                self._unreadable = ""
+                return
+
+    def _redraw(self) -> None:
+        """Have the screens drawn: at once, or when the frame is over."""
+        if self._draw_is_due:
+            return
+        wait = self._drawn_at + FRAME - monotonic()
+        if wait <= 0:
+            self._draw()
+        else:
+            self._draw_is_due = True
+            self.set_timer(wait, self._draw)
+
+    def _draw(self) -> None:
+        self._draw_is_due = False
+        self._drawn_at = monotonic()
+        self.changed.publish(self.live)
+
+    # Who is there
+
+    async def _keep_presence(self) -> None:
+        await self._announce()
+        announced_at = monotonic()
+        while True:
+            if monotonic() - announced_at >= HEARTBEAT_EVERY:
+                await self._announce()
+                announced_at = monotonic()
+            presences = await self._run(self._look_around)
+            if presences != self.live.presences:
+                self.live.presences = presences
+                self._redraw()
+            await asyncio.sleep(PRESENCE_EVERY)
+
+    async def _announce(self) -> None:
+        """Register the user, and say that they are there. Where that cannot be written, say so instead."""
+        try:
+            await self._run(self._be_registered)
+            self._unwritable = ""
+        except Unavailable as error:
+            self._unwritable = f"Read-only: {error}"
+        self._redraw()
+
+    def _be_registered(self) -> None:
+        self.store.register(self.live.me, human=True)
+
+    def _look_around(self) -> dict[str, Presence]:
+        return {agent: self.store.presence(agent) for agent in tuple(self.live.state.agents)}
+
+    # What the user does
+
+    async def send(self, room: Room, text: str) -> bool:
+        """Send the text to whoever is in the room; returns whether that was done, having said why not."""
+        me, to = self.live.me, self.live.recipient(room)
+        if to is None:
+            self.say("Nobody is selected: select an agent or a channel to write to.", "warning")
+            return False
+
+        def verb() -> list[str]:
+            self._be_registered()
+            verb = self.store.broadcast if room.kind is RoomKind.CHANNEL else self.store.send
+            return self.store.warnings(verb(me, to, text))
+
+        try:
+            warnings = await self._run(verb)
+        except MsgcodeError as error:
+            self.say(str(error), "error")
+            return False
+        for warning in warnings:
+            self.say(warning, "warning")
+        return True
+
+    async def run_line(self, line: str) -> commands.Answer:
+        """Run a `/msg` line as the user."""
+        return await self._run(lambda: commands.run_line(self.store, line, self.live.me))
+
+    def read(self, room: Room) -> None:
+        """The user has seen the room's newest messages: those to them have been delivered."""
+        unread = bool(self.live.index.unread_count(room))
+        undelivered = [id for id in self.live.read(room) if id not in self._confirmed]
+        if unread:
+            self._redraw()
+        if undelivered and not self._unwritable:
+            self._confirmed.update(undelivered)
+            self.run_worker(self._confirm(undelivered))
+
+    async def _confirm(self, ids: list[str]) -> None:
+        me = self.live.me
+        try:
+            await self._run(lambda: [self.store.confirm(me, id, me) for id in ids])
+        except MsgcodeError as error:
+            self.say(str(error), "error")
+
+    def say(self, sentence: str, severity: str = "information") -> None:
+        """Tell the user something for a few seconds. severity: information, warning or error."""
+        self.notify(safe.content(sentence).plain, severity=severity, markup=False)  # type: ignore[arg-type]
+
+    async def _run(self, verb: Callable[[], T]) -> T:
+        """Run a verb of the store in a thread, after those that were asked for before."""
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(verb)

@@ -1,0 +1,44 @@
+"""The one way from text in the room to something drawn.
+
+Names, subjects, bodies, reasons: whatever came from the store is untrusted. Widgets draw strips of
+`line` and `wrap`, and what `content` returns; none of these is ever parsed as markup.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from msgcode.text import visible, visible_line
+
+_TAB = 4
+
+
+def line(text: str) -> str:
+    """The text as a single line that a terminal can be given."""
+    return visible_line(text)
+
+
+def content(text: str, style: str = "") -> Content:
+    """The text, with its newlines, as something that a widget can show; markup in it shows as it is."""
+    shown = visible(text).expandtabs(_TAB)
+    return Content.styled(shown, style) if style else Content(shown)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text, broken into lines of at most `width` cells (2 where a wide character needs them)."""
+    lines: list[str] = []
+    for paragraph in visible(text).expandtabs(_TAB).split("\n"):
+        if len(paragraph) <= width and paragraph.isascii():
+            lines.append(paragraph)
+        else:
+            lines.extend(piece.plain.rstrip() for piece in Content(paragraph).wrap(max(width, 2)))
+    return lines
+
+
+def fit(text: str, width: int) -> str:
+    """The text as a single line of at most `width` cells, its end cut off with an ellipsis if need be."""
+    shown = visible_line(text)
+    if cell_len(shown) <= width:
+        return shown
+    return set_cell_size(shown, width - 1).rstrip() + "…" if width > 0 else ""

@@ -1,0 +1,80 @@
+"""The single lines across the screen: the room's health on top, what is wrong, the room that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+from msgcode_tui import safe
+
+Part = tuple[str, str]
+"""A text and the last word of the component class that styles it; "" for none."""
+
+
+class Bar(Widget):
+    """One line with something at the left and something at the right, which is cut last."""
+
+    ALLOW_SELECT = False
+    PREFIX: ClassVar[str]
+    """The first words of its component classes."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._left: Sequence[Part] = ()
+        self._right: Sequence[Part] = ()
+
+    def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
+        """Show these parts; their texts may be untrusted."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        right = Strip(self._segments(self._right))
+        left = Strip(self._segments(self._left))
+        space = max(width - right.cell_length, 0)
+        if left.cell_length > space - 1:
+            left = Strip([*left.crop(0, max(space - 2, 0)), Segment("… ", self.rich_style)])
+        strip = Strip([*left.adjust_cell_length(space, self.rich_style), *right])
+        return strip.adjust_cell_length(width, self.rich_style)
+
+    def _segments(self, parts: Sequence[Part]) -> list[Segment]:
+        return [
+            Segment(
+                safe.line(text),
+                self.get_component_rich_style(f"{self.PREFIX}--{name}") if name else self.rich_style,
+            )
+            for text, name in parts
+        ]
+
+
+class TopBar(Bar):
+    """How the whole room is."""
+
+    PREFIX = "top-bar"
+    COMPONENT_CLASSES: ClassVar = {"top-bar--name", "top-bar--muted", "top-bar--online", "top-bar--waiting"}
+
+
+class RoomBar(Bar):
+    """Which room is shown, and what it is."""
+
+    PREFIX = "room-bar"
+    COMPONENT_CLASSES: ClassVar = {"room-bar--title", "room-bar--about"}
+
+
+class Banner(Static):
+    """Says what is wrong, as long as it is."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+
+    def show(self, text: str) -> None:
+        """Show the sentence; an empty one takes the banner away."""
+        self.update(safe.content(text))
+        self.set_class(bool(text), "-shown")
