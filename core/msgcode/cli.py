@@ -7,7 +7,6 @@ Exit codes: 0 done, 1 refused by the store, 2 bad usage.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -20,7 +19,6 @@ from msgcode.commands import (
     Call,
     Command,
     Help,
-    Parser,
     about,
     agent_id,
     channel_id,
@@ -42,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
-        argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _common_options()))
+        argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _add_common_options))
     try:
         return _run(words or ["--help"])
     except Help as help:
@@ -59,21 +57,11 @@ def main(words: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run() -> int:
-    """What the `msgcode` script calls: `main`, and then a quick end.
-
-    On its way out the interpreter collects garbage, which takes 4 ms. The process ends anyway, so spare it.
-    """
-    code = main()
-    gc.freeze()
-    return code
-
-
 def _run(words: Sequence[str]) -> int:
     if words[0] == "--version":
         print(f"msgcode {__version__}")
         return 0
-    args = parse(words, "msgcode", _COMMANDS, _common_options())
+    args = parse(words, "msgcode", _COMMANDS, _add_common_options)
     if getattr(args, "body", None) == ["-"]:
         args.body = [_standard_input()]
     as_json = getattr(args, "json", False)
@@ -99,15 +87,13 @@ def _standard_input() -> str:
         raise BadInput("standard input must be text in UTF-8.") from None
 
 
-def _common_options() -> Parser:
-    parser = Parser(add_help=False)
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
     for name, target, metavar, help in (
         ("--as", "actor", "ID", "who acts (else MSGCODE_AGENT)"),
         ("--store", "store", "FOLDER", "the room's folder (else MSGCODE_STORE, else ~/.oh-my-msgcode)"),
     ):
         parser.add_argument(name, dest=target, metavar=metavar, help=help, default=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="answer in JSON", default=argparse.SUPPRESS)
-    return parser
 
 
 # Commands that make sense only in a shell

@@ -107,7 +107,7 @@ def from_json(record: type[R], json_object: dict[str, Any]) -> R:
             raise IllTyped(f"{key!r} is missing")
         else:
             values.append(default)
-    return record(*values)
+    return tuple.__new__(record, values)
 
 
 def encode_time(moment: datetime) -> str:

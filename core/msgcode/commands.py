@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from msgcode.events import Event
     from msgcode.model import Message
 
+    AddOptions = Callable[[argparse.ArgumentParser], None]
+
 
 class Answer(Record):
     """What a command has to say."""
@@ -449,24 +451,24 @@ class Help(Exception):
 
 
 def parse(
-    words: Sequence[str], prog: str, commands: dict[str, Command], *common: Parser
+    words: Sequence[str], prog: str, commands: dict[str, Command], add_common: AddOptions
 ) -> argparse.Namespace:
     """The arguments that the words stand for, with `run`, the function that runs them.
 
-    prog: what the program is called in its help. common: parsers for the options of every command.
+    prog: what the program is called in its help. add_common: adds the options that every command has.
     Raises BadInput if they make no sense, and Help if they ask for help.
     """
     for length in (1, 2):
         name = " ".join(words[:length])
         if name in commands:
             # Only the parser that is needed: making them all takes 2 ms, a tenth of a whole `msgcode send`.
-            description = _sentence(commands[name].help)
-            parser = Parser(prog=f"{prog} {name}", description=description, parents=common)
+            parser = Parser(prog=f"{prog} {name}", description=_sentence(commands[name].help))
+            add_common(parser)
             commands[name].arguments(parser)
             return parser.parse_args(words[length:])
     if words and not words[0].startswith("-") and words[1:] not in (["-h"], ["--help"]):
         raise BadInput(_no_command(words, commands))
-    return full_parser(prog, commands, *common).parse_args(words)
+    return full_parser(prog, commands, add_common).parse_args(words)
 
 
 def _no_command(words: Sequence[str], commands: dict[str, Command]) -> str:
@@ -479,9 +481,10 @@ def _no_command(words: Sequence[str], commands: dict[str, Command]) -> str:
     return f"{words[0][:80]!r} is no command{near}: use one of {', '.join(commands)}."
 
 
-def full_parser(prog: str, commands: dict[str, Command], *common: Parser) -> Parser:
+def full_parser(prog: str, commands: dict[str, Command], add_common: AddOptions) -> Parser:
     """The parser for everything, as help and shell completion need it."""
-    parser = Parser(prog=prog, description="A chat room for coding agents and humans.", parents=common)
+    parser = Parser(prog=prog, description="A chat room for coding agents and humans.")
+    add_common(parser)
     choices = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
     groups: dict[str, Any] = {}
     for name, command in commands.items():
@@ -490,9 +493,9 @@ def full_parser(prog: str, commands: dict[str, Command], *common: Parser) -> Par
             made = choices.add_parser(group, help=f"{group}s: see {prog} {group} --help")
             groups[group] = made.add_subparsers(metavar="COMMAND", title="commands", required=True)
         into = groups[group] if group else choices
-        command.arguments(
-            into.add_parser(word, help=command.help, description=_sentence(command.help), parents=common)
-        )
+        own = into.add_parser(word, help=command.help, description=_sentence(command.help))
+        add_common(own)
+        command.arguments(own)
     return parser
 
 
@@ -530,8 +533,8 @@ def run_line(store: Store, line: str, actor: str | None) -> Answer:
     try:
         words = _words(line.strip().removeprefix("/msg"))
         if not words:
-            raise Help(full_parser("/msg", commands, _speaker_option()).format_help())
-        args = parse(words, "/msg", commands, _speaker_option())
+            raise Help(full_parser("/msg", commands, _add_speaker).format_help())
+        args = parse(words, "/msg", commands, _add_speaker)
         if not getattr(args, "actor", None):
             args.actor = actor
         return args.run(Call(store, args, answers.plain))  # type: ignore[no-any-return]
@@ -541,10 +544,8 @@ def run_line(store: Store, line: str, actor: str | None) -> Answer:
         return Answer(visible(str(error)), {"error": str(error)}, ok=False)
 
 
-def _speaker_option() -> Parser:
-    parser = Parser(add_help=False)
+def _add_speaker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="actor", metavar="ID", help="who acts", default=argparse.SUPPRESS)
-    return parser
 
 
 def _words(line: str) -> list[str]:

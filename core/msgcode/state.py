@@ -219,14 +219,14 @@ def _waiting(state: State, id: str, agent: str) -> Delivery | None:
 def _message_claimed(state: State, event: Event, fact: MessageClaimed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
-        claimed = Delivery(Status.CLAIMED, event.at, fact.by, fact.until, failures=delivery.failures)
+        claimed = Delivery(Status.CLAIMED, event.at, fact.by, fact.until, None, delivery.failures)
         _keep_place(state, fact.id, fact.agent, claimed)
 
 
 def _message_failed(state: State, event: Event, fact: MessageFailed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
-        queued = Delivery(Status.QUEUED, event.at, failures=(*delivery.failures, fact.reason))
+        queued = Delivery(Status.QUEUED, event.at, None, None, None, (*delivery.failures, fact.reason))
         _keep_place(state, fact.id, fact.agent, queued)
 
 
@@ -240,9 +240,7 @@ def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> No
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         _hear(state, fact.id, fact.agent)
-        delivered = Delivery(
-            Status.DELIVERED, event.at, fact.by, delivered_at=event.at, failures=delivery.failures
-        )
+        delivered = Delivery(Status.DELIVERED, event.at, fact.by, None, event.at, delivery.failures)
         state.move(fact.id, fact.agent, delivered)
 
 
