@@ -6,6 +6,7 @@ All of it is fit for a terminal: whatever came from a message, an agent or a cha
 from __future__ import annotations
 
 from msgcode.events import (
+    AgentHeard,
     AgentRegistered,
     AgentUnregistered,
     ChannelCreated,
@@ -147,6 +148,9 @@ def _who(fact: Any) -> str:
 _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     AgentRegistered: lambda fact, paint: f"{visible_line(fact.id)} registered as {visible_line(fact.name)}",
     AgentUnregistered: lambda fact, paint: f"{visible_line(fact.id)} unregistered",
+    AgentHeard: lambda fact, paint: (
+        f"{visible_line(fact.agent)} last heard {paint(visible_line(fact.message)[:SHORT_ID], 'cyan')}"
+    ),
     ChannelCreated: lambda fact, paint: (
         f"{visible_line(fact.created_by)} created #{visible_line(fact.id)} ({visible_line(fact.name)})"
     ),

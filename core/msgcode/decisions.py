@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgcode.errors import Refused
 from msgcode.events import (
+    AgentHeard,
     AgentRegistered,
     ChannelCreated,
     ChannelJoined,
@@ -237,7 +238,7 @@ def discard_waiting(state: State, by: str | None) -> list[MessageDiscarded]:
 
 
 def restate(state: State) -> list[Fact]:
-    """The registry once more, so that the events which first told of it can go."""
+    """The registry and who heard what last, so that the events which first told of it can go."""
     facts: list[Fact] = [
         AgentRegistered(agent.id, agent.name, agent.description, agent.human, agent.registered_at)
         for agent in state.agents.values()
@@ -249,6 +250,7 @@ def restate(state: State) -> list[Fact]:
             )
         )
         facts.extend(ChannelJoined(channel.id, member) for member in channel.members)
+    facts.extend(AgentHeard(agent, *heard) for agent, heard in state.heard.items())
     return facts
 
 

@@ -32,6 +32,15 @@ class AgentUnregistered(Record):
     id: str
 
 
+class AgentHeard(Record):
+    """What a clean-up states again of the messages that are gone: the newest that reached an agent."""
+
+    agent: str
+    message: str
+    hops: int
+    human: bool
+
+
 class ChannelCreated(Record):
     """A channel was opened; its creator joins with a `channel.joined` of its own.
 
@@ -158,6 +167,7 @@ class JournalReset(Record):
 Fact = (
     AgentRegistered
     | AgentUnregistered
+    | AgentHeard
     | ChannelCreated
     | ChannelJoined
     | ChannelLeft
@@ -175,6 +185,7 @@ Fact = (
 FACTS: dict[str, type[Fact]] = {
     "agent.registered": AgentRegistered,
     "agent.unregistered": AgentUnregistered,
+    "agent.heard": AgentHeard,
     "channel.created": ChannelCreated,
     "channel.joined": ChannelJoined,
     "channel.left": ChannelLeft,

@@ -8,6 +8,7 @@ does not know changes nothing.
 from __future__ import annotations
 
 from msgcode.events import (
+    AgentHeard,
     AgentRegistered,
     AgentUnregistered,
     ChannelCreated,
@@ -159,6 +160,10 @@ def _agent_unregistered(state: State, event: Event, fact: AgentUnregistered) -> 
         _set_members(state, channel, tuple(member for member in channel.members if member != fact.id))
 
 
+def _agent_heard(state: State, event: Event, fact: AgentHeard) -> None:
+    state.heard[fact.agent] = Heard(fact.message, fact.hops, fact.human)
+
+
 def _channel_created(state: State, event: Event, fact: ChannelCreated) -> None:
     if fact.id not in state.channels:
         state.channels[fact.id] = Channel(
@@ -305,6 +310,7 @@ def _journal_reset(state: State, event: Event, fact: JournalReset) -> None:
 _HANDLERS: dict[type, Callable[[State, Event, Any], None]] = {
     AgentRegistered: _agent_registered,
     AgentUnregistered: _agent_unregistered,
+    AgentHeard: _agent_heard,
     ChannelCreated: _channel_created,
     ChannelJoined: _channel_joined,
     ChannelLeft: _channel_left,
