@@ -11,7 +11,7 @@ from pathlib import Path
 from msgcode_tui.app import MsgcodeApp
 from msgcode_tui.demo import staged
 from msgcode_tui.rooms import EVERYTHING, Room, channel_room, pair_room
-from msgcode_tui.screens.main import MainScreen
+from msgcode_tui.widgets.room_list import RoomList
 
 SECONDS = 33.0
 """The moment of the demo's script that is shown."""
@@ -34,8 +34,7 @@ async def shoot(name: str, size: tuple[int, int], theme: str, room: Room, home: 
             app.theme = theme
             while not app.live.state.messages or not app.live.presences:
                 await pilot.pause(0.01)
-            assert isinstance(app.screen, MainScreen)
-            app.screen.room = room
+            app.screen.query_one(RoomList).select(room)
             await pilot.pause(0.2)
             svg = app.export_screenshot(title="msgcode-tui --demo")
     (Path(__file__).parent / f"{name}.svg").write_text(svg)

@@ -10,12 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Footer
 
 from msgcode_tui import safe
-from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
+from msgcode_tui.rooms import Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, Part, RoomBar, TopBar
@@ -60,9 +59,6 @@ class MainScreen(Screen[None]):
         ),
     ]
 
-    room: var[Room] = var(EVERYTHING, init=False)
-    """The room that is selected."""
-
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield Banner()
@@ -76,20 +72,24 @@ class MainScreen(Screen[None]):
         yield Footer()
 
     @property
+    def room(self) -> Room:
+        """The room that is selected."""
+        return self.query_one(RoomList).room
+
+    @property
     def _app(self) -> MsgcodeApp:
         return cast("MsgcodeApp", self.app)
 
     def on_mount(self) -> None:
         self._app.changed.subscribe(self, self.draw)
-        self._address()
-        self.draw(self._app.live)
+        self._room_selected()
 
     # Drawing
 
     def draw(self, live: Live) -> None:
         """Show the room as it is now."""
         self.query_one(Banner).show(self._app.trouble)
-        self.query_one(RoomList).show(roster(live), self.room)
+        self.query_one(RoomList).show(roster(live))
         self.query_one(TopBar).show(self._health(live), self._identity(live))
         title = room_title(self.room, live)
         self.query_one(RoomBar).show([(title, "title"), (f"  {room_about(self.room, live)}", "about")])
@@ -116,16 +116,12 @@ class MainScreen(Screen[None]):
             return "Nobody is here yet."
         return "No messages yet."
 
-    def watch_room(self) -> None:
-        self._address()
-        self.draw(self._app.live)
-
     def _address(self) -> None:
         live = self._app.live
         recipient = live.recipient(self.room)
         if recipient is None:
             title = Content("nobody selected")
-            placeholder = "Select an agent or a channel to write to, or type /msg"
+            placeholder = "Pick somebody to write to, or type /msg"
         else:
             sign = "#" if self.room.kind is RoomKind.CHANNEL else ""
             title = Content.assemble(
@@ -139,14 +135,13 @@ class MainScreen(Screen[None]):
     # Going about
 
     @on(RoomList.Selected)
-    def _room_selected(self, event: RoomList.Selected) -> None:
-        self.room = event.room
+    def _room_selected(self) -> None:
+        self._address()
+        self.draw(self._app.live)
 
     @on(RoomList.Opened)
-    def _room_opened(self, event: RoomList.Opened) -> None:
-        self.room = event.room
-        self.remove_class("-rooms-shown")
-        self.call_after_refresh(self.action_write)
+    def _room_opened(self) -> None:
+        self.action_write()
 
     def action_write(self) -> None:
         """Write to the selected room, or read it where nobody can be written to."""

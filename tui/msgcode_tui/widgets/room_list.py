@@ -22,7 +22,10 @@ from msgcode_tui.roster import Row
 
 
 class RoomList(ScrollView, can_focus=True):
-    """Draws the rows that it is given. Moving through it selects; the selection stays as rows change."""
+    """Draws the rows that it is given. Moving through it selects; the selection stays as rows change.
+
+    It is the one place that knows which room is selected.
+    """
 
     ALLOW_SELECT = False
 
@@ -57,16 +60,24 @@ class RoomList(ScrollView, can_focus=True):
         self.room = EVERYTHING
         """The room that is selected."""
 
-    def show(self, rows: list[Row], room: Room) -> None:
-        """Show these rows, with this room selected."""
-        if (rows, room) == (self._rows, self.room):
+    def show(self, rows: list[Row]) -> None:
+        """Show these rows."""
+        if rows == self._rows:
             return
-        moved = room != self.room or len(rows) != len(self._rows)
-        self._rows, self.room = rows, room
+        moved = [row.room for row in rows] != [row.room for row in self._rows]
+        self._rows = rows
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         if moved:
             self._reveal()
         self.refresh()
+
+    def select(self, room: Room) -> None:
+        """Select a room, whether there is a row for it or not."""
+        if room != self.room:
+            self.room = room
+            self._reveal()
+            self.refresh()
+            self.post_message(self.Selected(room))
 
     def _reveal(self) -> None:
         shown = [y for y, row in enumerate(self._rows) if row.room == self.room]
@@ -81,7 +92,7 @@ class RoomList(ScrollView, can_focus=True):
         offset = event.get_content_offset(self)
         line = self.scroll_offset.y + offset.y if offset else len(self._rows)
         if line < len(self._rows) and (room := self._rows[line].room):
-            self._choose(room)
+            self.select(room)
             self.post_message(self.Opened(room))
 
     # Actions
@@ -90,15 +101,15 @@ class RoomList(ScrollView, can_focus=True):
         """Select the next room in one direction."""
         rooms = self._rooms()
         place = rooms.index(self.room) if self.room in rooms else 0
-        self._choose(rooms[min(max(place + step, 0), len(rooms) - 1)])
+        self.select(rooms[min(max(place + step, 0), len(rooms) - 1)])
 
     def action_first(self) -> None:
         """Select the first room."""
-        self._choose(self._rooms()[0])
+        self.select(self._rooms()[0])
 
     def action_last(self) -> None:
         """Select the last room."""
-        self._choose(self._rooms()[-1])
+        self.select(self._rooms()[-1])
 
     def action_open(self) -> None:
         """Go to the selected room."""
@@ -106,10 +117,6 @@ class RoomList(ScrollView, can_focus=True):
 
     def _rooms(self) -> list[Room]:
         return [row.room for row in self._rows if row.room and not row.is_note] or [EVERYTHING]
-
-    def _choose(self, room: Room) -> None:
-        if room != self.room:
-            self.post_message(self.Selected(room))
 
     # Drawing
 

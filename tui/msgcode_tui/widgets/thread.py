@@ -41,8 +41,17 @@ class Thread(ScrollView, can_focus=True):
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "select(-1)", "Older", id="thread.older", tooltip="Select the message above"),
-        Binding("down,j", "select(1)", "Newer", id="thread.newer", tooltip="Select the message below"),
+        Binding(
+            "up,k",
+            "select(-1)",
+            "Select",
+            key_display="↑↓",
+            id="thread.older",
+            tooltip="Select the message above",
+        ),
+        Binding(
+            "down,j", "select(1)", "Newer", id="thread.newer", show=False, tooltip="Select the message below"
+        ),
         Binding("pageup", "page(-1)", "Page up", id="thread.page-up", show=False, tooltip="Scroll up a page"),
         Binding(
             "pagedown",
