@@ -1,0 +1,191 @@
+"""The language, as a line of a chat. `test_cli.py` speaks it in a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from msgcode import Store
+from msgcode.commands import COMMANDS, Answer, run_line
+from tests.core.test_text import obeyed
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "room", sync=False) as store:
+        store.register("alice")
+        store.register("bob")
+        yield store
+
+
+def say(store: Store, line: str, actor: str | None = "alice") -> Answer:
+    answer = run_line(store, line, actor)
+    assert answer.ok, answer.text
+    return answer
+
+
+def refused(store: Store, line: str, actor: str | None = "alice") -> str:
+    before = list(store.history())
+    answer = run_line(store, line, actor)
+    assert not answer.ok
+    assert "\n" not in answer.text
+    assert list(store.history()) == before
+    return answer.text
+
+
+def inbox(store: Store, agent: str) -> list[str]:
+    return [message.body for message in store.inbox(agent)]
+
+
+@pytest.mark.parametrize("line", ["/msg", "/msg  ", "/msg --help", "/msg -h"])
+def test_msg_alone_prints_the_usage(store: Store, line: str) -> None:
+    text = say(store, line).text
+    assert "usage: /msg" in text
+    assert all(name.split()[0] in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help(store: Store, name: str) -> None:
+    assert f"usage: /msg {name}" in say(store, f"/msg {name} --help").text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "hello",
+        "it's fine; rm -rf / && echo $HOME `id`",
+        "two  spaces\tand a tab",
+        'a "quoted" word',
+        "lines\n  of code\n",
+        "--not an option",
+        "- dash",
+        "/msg inside",
+        "x --priority high",
+    ],
+)
+def test_a_body_is_taken_as_it_stands(store: Store, body: str) -> None:
+    separator = " -- " if body.startswith("--") else " "
+    say(store, f"/msg send bob{separator}{body}")
+    assert inbox(store, "bob") == [body.strip()]
+
+
+def test_options_come_before_the_body(store: Store) -> None:
+    say(store, '/msg send --subject "two words" --priority=high @bob --ttl 5 --meta file=a.py:3 the body')
+    (message,) = store.inbox("bob")
+    assert (message.subject, message.priority, message.body) == ("two words", "high", "the body")
+    assert message.metadata == {"file": "a.py:3"}
+    assert message.expires_at is not None
+    assert (message.expires_at - message.sent_at).total_seconds() == 300
+
+
+def test_marks_before_ids_are_understood(store: Store) -> None:
+    say(store, "/msg channel create #dev Dev room")
+    say(store, "/msg channel join #dev", "bob")
+    assert "1 member of #dev" in say(store, "/msg broadcast #dev hi").text
+    assert inbox(store, "bob") == ["hi"]
+    assert "#dev Dev room: alice, bob" in say(store, "/msg channel list").text
+    say(store, "/msg channel leave dev", "bob")
+    assert store.channels()[0].members == ("alice",)
+
+
+def test_the_seeds_forms_work(store: Store) -> None:
+    assert say(store, "/msg register carol Carol the Careful").text == "Registered carol (Carol the Careful)."
+    assert "carol" in say(store, "/msg agents").text
+    assert "Agents: 3" in say(store, "/msg status").text
+    assert say(store, "/msg unregister carol").text == "Unregistered carol."
+    assert say(store, "/msg check").text == "Nothing waits for alice."
+
+
+def test_a_warning_follows_what_was_sent_to_nobody(store: Store) -> None:
+    text = say(store, "/msg send bobb hi").text
+    assert "Warning: nobody is registered as 'bobb' (did you mean 'bob'?)" in text
+    assert inbox(store, "bobb") == ["hi"]
+
+
+def test_acknowledging_by_the_short_id_that_was_shown(store: Store) -> None:
+    shown = say(store, "/msg send bob hi").text.split()[-1]
+    assert shown in say(store, "/msg check", "bob").text
+    assert say(store, f"/msg ack {shown}", "bob").text == f"Acknowledged {shown}."
+    assert say(store, f"/msg ack {shown}", "bob").text == f"Acknowledged {shown}."
+    assert inbox(store, "bob") == []
+
+
+def test_looking_into_anothers_inbox_marks_nothing(store: Store) -> None:
+    say(store, "/msg send bob hi")
+    assert "nothing was marked" in say(store, "/msg check bob", "alice").text
+    assert store.inbox("bob")[0].deliveries["bob"].status == "queued"
+    assert "hi" in say(store, "/msg check bob", None).text
+    assert store.inbox("bob")[0].deliveries["bob"].status == "delivered"
+
+
+def test_a_reply_by_short_id_carries_on_the_thread(store: Store) -> None:
+    first = store.send("alice", "bob", "question")
+    say(store, f"/msg send --reply-to {first.id[:8]} alice answer", "bob")
+    (reply,) = store.inbox("alice")
+    assert (reply.reply_to, reply.thread, reply.hops) == (first.id, first.id, 1)
+
+
+def test_the_log_tells_the_life_of_a_message(store: Store) -> None:
+    message = store.send("alice", "bob", "hi")
+    store.send("alice", "bob", "another")
+    store.check("bob", limit=1)
+    store.acknowledge("bob", message.id)
+    lines = say(store, f"/msg log --message {message.id[:6]}").text.splitlines()
+    assert [word in line for word, line in zip(("hi", "delivered", "acknowledged"), lines, strict=True)]
+    assert len(say(store, "/msg log --limit 2").text.splitlines()) == 2
+    assert "another" in say(store, "/msg log --agent bob").text
+
+
+def test_purging_what_waits(store: Store) -> None:
+    say(store, "/msg send bob hi")
+    assert "discarded 1 that waited" in say(store, "/msg purge --waiting").text
+    assert inbox(store, "bob") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("/msg sned bob hi", "'sned' is no command (did you mean 'send'?)"),
+        ("/msg channel", "'channel' needs one more word: use one of channel create"),
+        ("/msg watch", "'watch' is no command"),
+        ("/msg send bob", "required: BODY"),
+        ("/msg send", "required: TO, BODY"),
+        ("/msg send --priority hgih bob hi", "invalid choice: 'hgih' (choose from 'urgent', 'high'"),
+        ("/msg send --ttl soon bob hi", "'soon' is not a number of minutes above 0"),
+        ("/msg send --ttl nan bob hi", "'nan' is not a number of minutes above 0"),
+        ("/msg send --meta file bob hi", "'file' is not of the form KEY=VALUE"),
+        ("/msg send --reply-to nope bob hi", "there is no message 'nope'"),
+        ("/msg send b/b hi", "'b/b' cannot be an agent id"),
+        ("/msg broadcast dev hi", "there is no channel 'dev'"),
+        ("/msg check --limit 0", "'0' is not a number above 0"),
+        ("/msg ack abcd", "there is no message 'abcd'"),
+        ("/msg ack abc", "give at least its first 4 characters"),
+        ("/msg unregister carol", "agent 'carol' is not registered"),
+        ("/msg --bogus", "required: COMMAND"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_changes_nothing(store: Store, line: str, sentence: str) -> None:
+    assert sentence in refused(store, line)
+
+
+def test_somebody_has_to_speak(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "say who you are" in refused(store, "/msg send bob hi", None)
+    monkeypatch.setenv("MSGCODE_AGENT", "bob")
+    say(store, "/msg send alice hi", None)
+    assert inbox(store, "alice") == ["hi"]
+
+
+@given(st.text(st.characters()))
+@example("/msg send bob \x1b]52;c;aGk=\x07")
+@example('/msg send --subject "')
+@example("/msg log --message '\"'")
+def test_any_line_gets_a_safe_answer(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    with Store.open(tmp_path_factory.mktemp("room"), sync=False) as store:
+        store.register("alice")
+        for line in (f"/msg {text}", f"/msg send alice {text}", f"/msg register al {text}", "/msg check"):
+            answer = run_line(store, line, "alice")
+            assert not obeyed(answer.text), (line, answer.text)
