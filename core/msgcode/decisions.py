@@ -254,11 +254,11 @@ def restate(state: State) -> list[Fact]:
     return facts
 
 
-def disposable(event: Event, before: datetime, live: Collection[str]) -> bool:
+def disposable(event: Event, before: datetime, keep: Collection[str]) -> bool:
     """Whether a clean-up that restates the registry may remove the event.
 
-    It may if it is older than `before`, not about one of the `live` messages, and understood.
+    It may if it is older than `before`, not about one of the messages to `keep`, and understood.
     """
     if event.at >= before or isinstance(event.fact, Unknown | LineDamaged):
         return False
-    return isinstance(event.fact, RoomPurged) or getattr(event.fact, "id", None) not in live
+    return isinstance(event.fact, RoomPurged) or getattr(event.fact, "id", None) not in keep

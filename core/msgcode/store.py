@@ -430,18 +430,19 @@ class Store:
         waiting: discard everything that still waits, too. by: who wants it, for the record.
         Returns how many waiting messages were discarded. Damaged lines are kept.
         """
+        cutoff = _milliseconds(self._clock() - timedelta(seconds=older_than))
+        keep = set(self._fresh().messages)
+        keep.update(getattr(event.fact, "id", "") for event in self.history() if event.at >= cutoff)
         discarded: set[str] = set()
-        keep: set[str] = set()
-        cutoff: list[datetime] = []
 
         def restate(state: State, moment: datetime) -> list[Fact]:
             ending = decisions.discard_waiting(state, by) if waiting else []
             discarded.update(fact.id for fact in ending)
-            keep.update(state.messages.keys() - discarded)
-            cutoff[:] = [_milliseconds(moment - timedelta(seconds=older_than))]
-            return [*ending, RoomPurged(cutoff[0], by), *decisions.restate(state)]
+            keep.update(state.messages)
+            keep.difference_update(discarded)
+            return [*ending, RoomPurged(cutoff, by), *decisions.restate(state)]
 
-        self._journal.compact(restate, lambda event: decisions.disposable(event, cutoff[0], keep))
+        self._journal.compact(restate, lambda event: decisions.disposable(event, cutoff, keep))
         return len(discarded)
 
     # Presence
