@@ -412,7 +412,8 @@ class Store:
         by: str | None = None,
     ) -> list[Message]:
         """Decide on each message as it stands, append all the facts as one change."""
-        ended = {id: self.message(id) for id in ids if id not in self._journal.state.messages}
+        elsewhere = [self.message(id) for id in ids if id not in self._journal.state.messages]
+        ended = {message.id: message for message in elsewhere if message.ended}
         before: list[Message] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
@@ -489,7 +490,7 @@ class Store:
 
     def message(self, id: str) -> Message:
         """The message with this id, whether it waits or has ended. Raises Refused if there is none."""
-        found = self._journal.state.messages.get(id) or self._fresh().messages.get(id)
+        found = self._fresh().messages.get(id)
         if not found:
             check_prefix(id)
             found = _fold_anew([], self._journal.mentioning(f'"{id}"')).messages.get(id)
