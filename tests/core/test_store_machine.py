@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -105,10 +105,8 @@ class Model:
             raise No
         human = self.agents[sender]["human"] or speaker != sender
         cause = reply_to or (None if human else self.heard.get(sender))
-        if human or cause is None or self.sent[cause]["human"]:
-            hops = 0
-        else:
-            hops = self.sent[cause]["hops"] + 1
+        from_human = human or cause is None or self.sent[cause]["human"]
+        hops = 0 if from_human else self.sent[cause]["hops"] + 1
         self.sent[id] = {
             "sender": sender,
             "human": human,
@@ -120,7 +118,7 @@ class Model:
             "priority": priority,
             "channel": channel,
             "expires": now + timedelta(seconds=ttl) if ttl else None,
-            "at": {agent: now for agent in recipients},
+            "at": dict.fromkeys(recipients, now),
             "status": dict.fromkeys(recipients, "queued"),
             "holder": dict.fromkeys(recipients),
             "lease": dict.fromkeys(recipients),
@@ -562,14 +560,13 @@ class Rooms(RuleBasedStateMachine):
             except Refused:
                 assert id in self.model.forgettable
             else:
-                assert seen_as(found) == expected(message), found
+                assert seen_as(found) == expected(message)
 
 
-TestRooms = Rooms.TestCase
+TestRooms = pytest.mark.timeout(400)(Rooms.TestCase)  # A failure takes minutes to be made small.
 TestRooms.settings = settings(
-    max_examples=60,
+    max_examples=200,
     stateful_step_count=50,
-    phases=[Phase.generate],
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

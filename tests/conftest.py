@@ -1,0 +1,15 @@
+"""What all tests share: no test may touch the room of whoever runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_room_of_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment names no agent, and a store that is not in the home folder."""
+    monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "default-room"))
+    monkeypatch.delenv("MSGCODE_AGENT", raising=False)
+    monkeypatch.delenv("MSGCODE_SYNC", raising=False)

@@ -1,0 +1,67 @@
+"""Small helpers for the tests of the core."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+START = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(milliseconds=round(seconds * 1000))
+
+
+class Ids:
+    """Message ids that are told apart at a glance: m001-, m002-, ..."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count(1)
+
+    def __call__(self) -> str:
+        return f"m{next(self._count):04}-0000-4000-8000-000000000000"
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Return as soon as the condition holds; fail when it does not within that time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.002)
+
+
+def join_snapshots() -> None:
+    """Wait until no snapshot is being written."""
+    for thread in threading.enumerate():
+        if thread.name == "snapshot":
+            thread.join()
+
+
+def journal_files(room: Path) -> list[Path]:
+    """The room's segments, oldest first."""
+    return sorted((room / "journal").glob("*.jsonl"))
+
+
+def forget_snapshot(room: Path) -> None:
+    """Delete the room's snapshot, so that whoever opens it must read its journal."""
+    join_snapshots()
+    (room / "journal" / "snapshot.json").unlink(missing_ok=True)
+
+
+def mode(path: Path) -> int:
+    """The path's permissions."""
+    return os.stat(path).st_mode & 0o777
