@@ -1,0 +1,63 @@
+"""What the README tells people to type does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def block(mark: str) -> str:
+    """The code block that follows the comment `<!-- mark -->`."""
+    found = re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, f"the README has no block marked {mark}"
+    return found[1]
+
+
+def test_the_first_conversation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "room"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    done = subprocess.run(
+        ["sh", "-euc", block("run")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "There is a key in src/config.py, line 15." in done.stdout
+    assert "file: src/config.py:15" in done.stdout
+    assert "Sent to 1 member of #api-changes" in done.stdout
+
+
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "room"))
+    script = block("python") + "\n    assert [m.body for m in store.inbox('alice')] == ['It is.']\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+ROWS = re.findall(
+    r"^\| `(\w+)[^`]*`(.*)$", README.split("## Commands")[1].split("## The TUI")[0], re.MULTILINE
+)
+
+
+def test_the_table_of_commands_is_found() -> None:
+    assert {"register", "send", "check", "log", "purge"} <= {command for command, _ in ROWS}
+
+
+@pytest.mark.parametrize(("command", "row"), ROWS)
+def test_every_option_in_the_table_exists(command: str, row: str) -> None:
+    words = [command, "create"] if command == "channel" else [command]
+    help = subprocess.run(
+        [sys.executable, "-m", "msgcode", *words, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
+    assert [option for option in re.findall(r"--[a-z-]+", row) if option not in help] == []
