@@ -1,0 +1,46 @@
+"""What the tests of the TUI share: UTC, and a cursor that does not blink."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from msgcode import Store
+from msgcode.model import now
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local time is UTC, and there is colour."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the room is that the app shows."""
+    return tmp_path / "room"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    """The room as another process has it open, with alice, bob and the channel dev of both.
+
+    Its clock ticks at each look, so that no two events are of the same time.
+    """
+    begin, ticks = now(), itertools.count()
+    with Store.open(folder, sync=False, clock=lambda: begin + timedelta(milliseconds=next(ticks))) as store:
+        store.register("alice")
+        store.register("bob")
+        store.create_channel("dev", "alice")
+        store.join("dev", "bob")
+        yield store

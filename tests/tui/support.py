@@ -1,0 +1,82 @@
+"""The app under test, driven as a user does, and the screen as a user reads it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+from textual.pilot import Pilot
+
+from msgcode import Store
+from msgcode_tui.app import MsgcodeApp
+from msgcode_tui.rooms import Room
+from msgcode_tui.widgets.composer import Composer
+from msgcode_tui.widgets.room_list import RoomList
+from msgcode_tui.widgets.thread import Thread
+
+WAIT = 10.0
+"""Seconds within which whatever a test waits for has to happen."""
+
+
+class Driver:
+    """The running app and its pilot."""
+
+    def __init__(self, app: MsgcodeApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def rooms(self) -> RoomList:
+        return self.app.screen.query_one(RoomList)
+
+    @property
+    def thread(self) -> Thread:
+        return self.app.screen.query_one(Thread)
+
+    @property
+    def composer(self) -> Composer:
+        return self.app.screen.query_one(Composer)
+
+    def screen(self) -> str:
+        """All that is on the screen, as text."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until the condition holds."""
+        deadline = monotonic() + WAIT
+        while not condition():
+            assert monotonic() < deadline, f"this never came true, on:\n{self.screen()}"
+            await asyncio.sleep(0.01)
+
+    async def shows(self, *texts: str) -> None:
+        """Wait until all these texts are on the screen."""
+        await self.until(lambda: all(text in self.screen() for text in texts))
+
+    async def select(self, room: Room) -> None:
+        """Go to a room."""
+        self.rooms.select(room)
+        await self.pilot.pause()
+
+    async def write(self, text: str) -> None:
+        """Write the text in the composer and press enter."""
+        self.composer.focus()
+        await self.pilot.pause()
+        self.composer.insert(text)
+        await self.pilot.press("enter")
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, *, me: str = "human", size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[Driver]:
+    """The app on the room in `folder`, once it has read it."""
+    with Store.open(folder, sync=False) as store:
+        app = MsgcodeApp(store, me)
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot)
+            await driver.until(lambda: app.live.presences or app.trouble)
+            yield driver

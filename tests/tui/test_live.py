@@ -1,0 +1,92 @@
+"""What one user sees of a store: what is unread, what waits for them, whom they speak to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from msgcode import Store
+from msgcode.events import Event, JournalReset
+from msgcode.model import now
+from msgcode_tui.live import Live
+from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
+
+
+def live_of(store: Store, *, me: str = "human", since: datetime | None = None) -> Live:
+    live = Live(me, since or now() - timedelta(hours=1))
+    live.advance(store.history())
+    return live
+
+
+def test_old_news_is_read_unless_it_waits_for_me(store: Store) -> None:
+    store.register("human", human=True)
+    store.send("alice", "bob", "old")
+    store.send("alice", "human", "for you")
+    live = live_of(store, since=now() + timedelta(hours=1))
+    assert live.index.unread_count(pair_room("alice", "bob")) == 0
+    assert live.index.unread_count(pair_room("alice", "human")) == 1
+    assert live.index.unread_count(EVERYTHING) == 1
+
+
+def test_my_own_messages_are_never_unread(store: Store) -> None:
+    store.register("human", human=True)
+    store.send("human", "bob", "mine")
+    store.send("alice", "bob", "mine too", by="human")
+    assert live_of(store).index.unread_count(EVERYTHING) == 0
+
+
+def test_what_was_delivered_to_me_is_read(store: Store) -> None:
+    store.register("human", human=True)
+    store.send("alice", "human", "for you")
+    live = live_of(store)
+    assert live.index.unread_count(EVERYTHING) == 1
+    store.check("human")
+    assert live_of(store).index.unread_count(EVERYTHING) == 0
+
+
+def test_reading_a_room_says_what_to_confirm(store: Store) -> None:
+    store.register("human", human=True)
+    store.join("dev", "human")
+    direct = store.send("alice", "human", "direct")
+    news = store.broadcast("alice", "dev", "news")
+    live = live_of(store)
+    assert live.read(channel_room("dev")) == [news.id]
+    assert live.index.unread_count(EVERYTHING) == 1
+    assert live.read(EVERYTHING) == [direct.id, news.id]
+    assert live.index.unread_count(EVERYTHING) == 0
+
+
+def test_whom_one_speaks_to(store: Store) -> None:
+    live = live_of(store)
+    assert live.recipient(pair_room("human", "bob")) == "bob"
+    assert live.recipient(channel_room("dev")) == "dev"
+    assert live.recipient(pair_room("alice", "bob")) is None
+    assert live.recipient(EVERYTHING) is None
+
+
+def test_purged_messages_leave_the_rooms(store: Store) -> None:
+    gone = store.send("alice", "bob", "gone")
+    store.acknowledge("bob", gone.id)
+    kept = store.send("alice", "bob", "kept")
+    live = live_of(store)
+    events = list(store.history())
+    store.purge()
+    live.advance(event for event in store.history() if event not in events)
+    assert live.index.messages(EVERYTHING) == [kept.id]
+    assert live.index.unread(EVERYTHING) == (kept.id,)
+
+
+def test_a_deleted_journal_empties_the_rooms(store: Store) -> None:
+    store.send("alice", "bob", "hello")
+    live = live_of(store)
+    live.advance([Event(0, datetime.now(UTC), JournalReset())])
+    assert live.index.messages(EVERYTHING) == []
+    assert not live.state.messages
+
+
+def test_the_fold_is_that_of_the_store(store: Store, folder: Path) -> None:
+    store.broadcast("alice", "dev", "news")
+    live = live_of(store)
+    assert sorted(live.state.agents.values()) == store.agents()
+    assert list(live.state.messages.values()) == store.messages()
+    assert (live.waiting("bob"), live.waiting("alice")) == (1, 0)
