@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgcode.state import State
+
 START = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
@@ -49,6 +51,19 @@ def join_snapshots() -> None:
     for thread in threading.enumerate():
         if thread.name == "snapshot":
             thread.join()
+
+
+def picture(state: State) -> dict[str, object]:
+    """All that a state says of its room, to be compared with another's."""
+    return {
+        "seq": state.seq,
+        "agents": state.agents,
+        "channels": state.channels,
+        "messages": state.messages,
+        "expiring": sorted(state.expiring),
+        "heard": state.heard,
+        "inboxes": {agent: sorted(inbox) for agent, inbox in state.inboxes.items()},
+    }
 
 
 def journal_files(room: Path) -> list[Path]:

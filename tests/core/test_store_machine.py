@@ -105,8 +105,8 @@ class Model:
             raise No
         human = self.agents[sender]["human"] or speaker != sender
         cause = reply_to or (None if human else self.heard.get(sender))
-        from_human = human or cause is None or self.sent[cause]["human"]
-        hops = 0 if from_human else self.sent[cause]["hops"] + 1
+        led = self.sent[cause] if cause else None
+        hops = 0 if human or led is None or led["human"] else led["hops"] + 1
         self.sent[id] = {
             "sender": sender,
             "human": human,
