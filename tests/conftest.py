@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("tests.core.journal.contract")
+
 
 @pytest.fixture(autouse=True)
 def no_room_of_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

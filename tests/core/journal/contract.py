@@ -13,6 +13,7 @@ import pytest
 from msgcode import decisions
 from msgcode.errors import Refused
 from msgcode.events import (
+    AgentHeard,
     AgentRegistered,
     ChannelCreated,
     ChannelJoined,
@@ -202,7 +203,7 @@ class JournalContract:
         one.compact(lambda state, moment: decisions.restate(state), lambda event: True)
         facts = [event.fact for event in all_events(one)]
         assert sent("m-1") not in facts
-        assert [type(fact) for fact in facts] == [AgentRegistered, ChannelCreated]
+        assert [type(fact) for fact in facts] == [AgentRegistered, ChannelCreated, AgentHeard]
         late = join()
         for journal in (lagging, other, late):
             journal.refresh()
