@@ -59,6 +59,8 @@ def decode_line(line: bytes) -> tuple[Event, bool]:
     """
     try:
         fields = json.loads(line.decode())
+        if b"\\u" in line:
+            encode_json(fields).encode()  # An escape can smuggle in half a surrogate pair, which is no text.
     except RecursionError:
         raise IllTyped("nested too deeply") from None
     if type(fields) is not dict:
