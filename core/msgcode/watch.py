@@ -27,6 +27,7 @@ async def changes(folder: str) -> AsyncIterator[None]:
         try:
             watched = os.stat(folder)
         except FileNotFoundError:
+            yield  # That it is gone is a change too.
             await asyncio.sleep(RESCAN_MS / 4000)
             continue
         watcher = awatch(
