@@ -76,8 +76,9 @@ class FileJournal:
     def refresh(self) -> None:
         with self._mutex:
             try:
-                for event in self._reader.read():
-                    fold(self.state, event)
+                for batch in self._reader.batches():
+                    for event in batch:
+                        fold(self.state, event)
             except OSError as error:
                 raise unavailable(error, f"cannot read {self.folder}") from error
 

@@ -74,12 +74,22 @@ def events_mentioning(folder: str, text: str) -> Iterator[Event]:
         except FileNotFoundError:
             continue  # Cleaned up meanwhile.
         if needle in data:
-            for line in data.split(b"\n")[:-1]:
+            lines = data.split(b"\n")[:-1]
+            while lines and _has_more(lines[-1]):
+                lines.pop()  # A change that was cut off never happened.
+            for line in lines:
                 if needle in line:
                     try:
                         yield decode_line(line)[0]
                     except ValueError:
                         continue  # A damaged line, which readers report.
+
+
+def _has_more(line: bytes) -> bool:
+    try:
+        return decode_line(line)[1]
+    except ValueError:
+        return False
 
 
 class Reader:

@@ -39,7 +39,7 @@ class Frozen:
     def __init__(self, state: State, position: Position, last_line: bytes) -> None:
         self.position = position
         self._mark_offset = position.offset - len(last_line)
-        self._mark = last_line[:_MARK].decode(errors="replace")
+        self._mark = last_line[:_MARK].decode("latin-1")  # It may end within a character.
         self._agents = list(state.agents.values())
         self._channels = list(state.channels.values())
         self._messages = list(state.messages.values())
@@ -104,9 +104,11 @@ def size(folder: str) -> int:
 
 def _fits(folder: str, position: Position, content: dict[str, Any]) -> bool:
     """Whether the journal still has, right before the snapshot's position, the line that it had then."""
-    mark = content["mark"].encode()
+    mark, offset = content["mark"].encode("latin-1"), content["markOffset"]
+    if not mark or not 0 <= offset < position.offset:
+        return False
     with open(segment_path(folder, position.segment), "rb") as segment:
-        segment.seek(content["markOffset"])
+        segment.seek(offset)
         found: bool = segment.read(len(mark)) == mark
         return found
 
