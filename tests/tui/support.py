@@ -17,7 +17,7 @@ from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.room_list import RoomList
 from msgcode_tui.widgets.thread import Thread
 
-WAIT = 10.0
+WAIT = 30.0
 """Seconds within which whatever a test waits for has to happen."""
 
 
@@ -76,7 +76,7 @@ async def running(
     """The app on the room in `folder`, once it has read it."""
     with Store.open(folder, sync=False) as store:
         app = MsgcodeApp(store, me)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
             await driver.until(lambda: app.live.presences or app.trouble)
             yield driver

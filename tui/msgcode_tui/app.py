@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import ClassVar, TypeVar
@@ -63,6 +64,7 @@ class MsgcodeApp(App[None]):
         self._unwritable = ""
         self._one_at_a_time = asyncio.Lock()
         self._confirmed: set[str] = set()
+        self._agents_changed = asyncio.Event()
         self._drawn_at = 0.0
         self._draw_is_due = False
 
@@ -73,7 +75,8 @@ class MsgcodeApp(App[None]):
 
     def on_mount(self) -> None:
         self.run_worker(self._follow())
-        self.run_worker(self._keep_presence())
+        self.run_worker(self._follow_presence())
+        self.run_worker(self._stay_online())
 
     # What has happened
 
@@ -82,6 +85,8 @@ class MsgcodeApp(App[None]):
             try:
                 async for events in self.store.watch(past=True):
                     self.live.advance(events)
+                    if self.live.state.agents.keys() != self.live.presences.keys():
+                        self._agents_changed.set()
                     self._redraw()
                     await asyncio.sleep(0)  # A long past comes in many batches; keys and frames go between.
             except (OSError, RuntimeError, MsgcodeError) as error:  # RuntimeError is what watchfiles raises.
@@ -119,33 +124,38 @@ class MsgcodeApp(App[None]):
 
     # Who is there
 
-    async def _keep_presence(self) -> None:
-        await self._announce()
-        announced_at = monotonic()
+    async def _follow_presence(self) -> None:
         while True:
-            if monotonic() - announced_at >= HEARTBEAT_EVERY:
-                await self._announce()
-                announced_at = monotonic()
-            presences = await self._run(self._look_around)
+            self._agents_changed.clear()
+            presences = await asyncio.to_thread(self._presences_of, tuple(self.live.state.agents))
             if presences != self.live.presences:
                 self.live.presences = presences
                 self._redraw()
-            await asyncio.sleep(PRESENCE_EVERY)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._agents_changed.wait(), PRESENCE_EVERY)
 
-    async def _announce(self) -> None:
-        """Register the user, and say that they are there. Where that cannot be written, say so instead."""
-        try:
-            await self._run(self._be_registered)
-            self._unwritable = ""
-        except Unavailable as error:
-            self._unwritable = f"Read-only: {error}"
-        self._redraw()
+    def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
+        return {agent: self.store.presence(agent) for agent in agents}
+
+    async def _stay_online(self) -> None:
+        """Register the user, and go on saying that they are there. Where that cannot be written, say so."""
+        signs_of_life = self._be_registered
+        while True:
+            try:
+                await self._run(signs_of_life)
+                signs_of_life = self._be_seen
+                self._unwritable = ""
+            except Unavailable as error:
+                self._unwritable = f"Read-only: {error}"
+            self._redraw()
+            await asyncio.sleep(HEARTBEAT_EVERY)
 
     def _be_registered(self) -> None:
         self.store.register(self.live.me, human=True)
 
-    def _look_around(self) -> dict[str, Presence]:
-        return {agent: self.store.presence(agent) for agent in tuple(self.live.state.agents)}
+    def _be_seen(self) -> None:
+        if self.live.me in self.live.state.agents:  # Else the room was deleted, and that is not undone.
+            self.store.seen(self.live.me)
 
     # What the user does
 

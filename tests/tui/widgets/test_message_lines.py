@@ -26,12 +26,20 @@ ORIGIN = Message("11111111-x", 1, "bob", "What is\nthis?", AT, {})
 MESSAGE = Message("22222222-x", 2, "alice", "hello", AT, {"bob": Delivery(Status.QUEUED, AT)})
 
 RAW = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-HOSTILE = st.text(
-    st.characters() | st.sampled_from("\x1b\x07\r\n\t\x9b\x9d\u202e\u2066\ufeff[]/"), max_size=200
-) | st.sampled_from(["[bold]x[/bold]", "\x1b]52;c;eA==\x07", "\x1b[2J", "[@click=app.quit]x[/]", "👩‍👩‍👧 日本語"])
+_ATTACKS = [
+    "[bold]x[/bold]",
+    "[@click=app.quit]x[/]",
+    "\x1b]52;c;eA==\x07",
+    "\x1b[2J",
+    "\U0001f469\u200d\U0001f467 日本語",
+]
+_CHARACTERS = st.characters() | st.sampled_from("\x1b\x07\r\n\t\x9b\x9d\u202e\u2066\ufeff[]/")
+HOSTILE = st.text(_CHARACTERS, max_size=200) | st.sampled_from(_ATTACKS)
 
 
-def text_of(message: Message, width: int = 80, *, selected: bool = False, origin: Message | None = None) -> str:
+def text_of(
+    message: Message, width: int = 80, *, selected: bool = False, origin: Message | None = None
+) -> str:
     strips = message_lines(message, width, LOOK, origin=origin, selected=selected, spaced=False)
     return "\n".join(strip.text.rstrip() for strip in strips)
 

@@ -1,0 +1,80 @@
+"""How the screens look, at a fixed moment of the demo's script."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from msgcode_tui.app import MsgcodeApp
+from msgcode_tui.demo import staged
+from msgcode_tui.rooms import EVERYTHING, Room, channel_room, pair_room
+from msgcode_tui.widgets.composer import Composer
+from msgcode_tui.widgets.room_list import RoomList
+from msgcode_tui.widgets.thread import Thread
+from tests.tui.support import Driver
+
+Compare = Callable[..., bool]
+REVIEW = pair_room("coder", "reviewer")
+
+
+def shown(room: Room, theme: str, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """What to do before the picture is taken: go to the room, and press these keys in the thread."""
+
+    async def prepare(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, MsgcodeApp)
+        driver = Driver(app, pilot)
+        app.screen.query_one(Composer).cursor_blink = False
+        app.theme = theme
+        await driver.until(lambda: "human" in app.live.presences and app.live.presence("human").online)
+        app.screen.query_one(RoomList).select(room)
+        if keys:
+            app.screen.query_one(Thread).focus()
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause(0.2)
+
+    return prepare
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
+@pytest.mark.parametrize(
+    "room", [EVERYTHING, REVIEW, channel_room("api-changes")], ids=["all", "pair", "channel"]
+)
+def test_rooms(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, size: tuple[int, int]
+) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, room, size)
+
+
+def test_light(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, REVIEW, (140, 40), "textual-light")
+
+
+def test_selected_message(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (140, 40), "textual-dark", "k", "k", "k")
+
+
+def test_list_of_rooms_in_a_narrow_terminal(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (50, 20), "textual-dark", "ctrl+r", "down")
+
+
+def picture(
+    snap_compare: Compare,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    room: Room,
+    size: tuple[int, int],
+    theme: str = "textual-dark",
+    *keys: str,
+) -> None:
+    """Compare a picture of the room with the one that was accepted."""
+    monkeypatch.setenv("HOME", str(home))
+    with staged(home / ".oh-my-msgcode", 30) as store:
+        app = MsgcodeApp(store, "human")
+        assert snap_compare(app, terminal_size=size, run_before=shown(room, theme, *keys))

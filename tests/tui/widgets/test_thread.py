@@ -1,0 +1,183 @@
+"""The thread as a reader uses it: following, scrolling back, selecting, at any size."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.theme import BUILTIN_THEMES
+
+from msgcode import Store
+from msgcode.codec import encode_change
+from msgcode.events import AgentRegistered, Event, Fact, MessageSent
+from msgcode.model import now
+from msgcode_tui.rooms import EVERYTHING, pair_room
+from tests.tui.support import Driver, running
+
+MANY = 100_000
+
+
+def write_history(folder: Path, count: int) -> None:
+    """A journal of so many messages, in one segment."""
+    (folder / "journal").mkdir(parents=True)
+    at = now()
+    facts: list[Fact] = [AgentRegistered("alice", "alice"), AgentRegistered("bob", "bob")]
+    facts += [
+        MessageSent(f"m{number:06}", "alice", ("bob",), f"number {number} " + "word " * (number % 40), "t")
+        for number in range(count)
+    ]
+    with open(folder / "journal" / "0000000001.jsonl", "wb") as segment:
+        for seq, fact in enumerate(facts, 1):
+            segment.writelines(encode_change([Event(seq, at, fact)]))
+
+
+def fill(store: Store, count: int) -> None:
+    for number in range(count):
+        store.send("alice", "bob", f"number {number}.")
+
+
+async def ready(app: Driver, count: int) -> None:
+    await app.until(lambda: len(app.thread._ids) == count)
+    await app.pilot.pause()
+
+
+async def test_it_follows_the_newest(store: Store, folder: Path) -> None:
+    fill(store, 40)
+    async with running(folder) as app:
+        await app.shows("number 39.")
+        assert "number 0." not in app.screen()
+        store.send("alice", "bob", "the newest")
+        await app.shows("the newest")
+        assert app.thread.below == 0
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)])
+async def test_a_reader_who_scrolled_up_is_left_in_peace(
+    store: Store, folder: Path, size: tuple[int, int]
+) -> None:
+    fill(store, 60)
+    async with running(folder, size=size) as app:
+        await app.shows("number 59.")
+        app.thread.focus()
+        await app.pilot.press("pageup", "pageup")
+        before = re.findall(r"number \d+\.", app.screen())
+        below = app.thread.below
+        assert below > 5
+        fill(store, 7)
+        await ready(app, 67)
+        await app.shows(f"↓ {below + 7} below · End")
+        assert re.findall(r"number \d+\.", app.screen()) == before
+        assert app.app.live.index.unread_count(EVERYTHING) == 7
+        await app.pilot.press("end")
+        await app.shows("number 6.")
+        assert "below" not in app.screen()
+        await app.until(lambda: app.app.live.index.unread_count(EVERYTHING) == 0)
+
+
+async def test_selecting_shows_the_details_and_stops_following(store: Store, folder: Path) -> None:
+    fill(store, 40)
+    ids = [message.id for message in store.messages()]
+    async with running(folder) as app:
+        await app.shows("number 39.")
+        app.thread.focus()
+        await app.pilot.press("up")
+        await app.shows(f"id {ids[39][:8]}", "bob queued")
+        await app.pilot.press("k", "k", "down")
+        await app.shows(f"id {ids[38][:8]}")
+        assert f"id {ids[39][:8]}" not in app.screen()
+        store.check("bob")
+        await app.shows("bob delivered")
+        await app.pilot.press("home")
+        await app.shows(f"id {ids[0][:8]}", "number 0.")
+        await app.pilot.press("escape")
+        await app.shows("number 39.")
+        assert app.thread.selected is None
+
+
+async def test_going_below_the_newest_follows_again(store: Store, folder: Path) -> None:
+    fill(store, 3)
+    async with running(folder) as app:
+        await app.shows("number 2.")
+        app.thread.focus()
+        await app.pilot.press("up", "down")
+        assert (app.thread.selected, app.thread.following) == (None, True)
+
+
+async def test_every_message_can_be_reached_line_by_line(store: Store, folder: Path) -> None:
+    for number in range(30):
+        store.send("alice", "bob", f"number {number}. " + "several words of text\n" * (number % 5))
+    async with running(folder, size=(60, 20)) as app:
+        await ready(app, 30)
+        app.thread.focus()
+        seen = set()
+        for _ in range(200):
+            seen |= {number for number in range(30) if f"number {number}. " in app.screen()}
+            before = app.thread.scroll_offset.y
+            app.thread.scroll_to(y=before - 3, animate=False, force=True)
+            await app.pilot.pause()
+            if app.thread.scroll_offset.y == 0 == before:
+                break
+        assert seen == set(range(30))
+
+
+async def test_another_room_begins_at_its_end(store: Store, folder: Path) -> None:
+    fill(store, 40)
+    store.send("bob", "human", "only one")
+    async with running(folder) as app:
+        await ready(app, 41)
+        app.thread.focus()
+        await app.pilot.press("home")
+        await app.select(pair_room("bob", "human"))
+        await app.shows("only one")
+        await app.select(EVERYTHING)
+        await app.shows("number 39.", "only one")
+
+
+async def test_resizing_keeps_the_place(store: Store, folder: Path) -> None:
+    for number in range(50):
+        store.send("alice", "bob", f"number {number}. " + "and a long text that has to be wrapped " * 6)
+    async with running(folder) as app:
+        await ready(app, 50)
+        app.thread.focus()
+        await app.pilot.press("pageup", "pageup", "pageup")
+        await app.pilot.pause()
+        index, _ = app.thread._heights.at(app.thread.scroll_offset.y)
+        await app.pilot.resize_terminal(80, 30)
+        await app.pilot.pause()
+        assert app.thread._heights.at(app.thread.scroll_offset.y)[0] == index
+        await app.pilot.press("end")
+        await app.pilot.resize_terminal(120, 24)
+        await app.pilot.pause()
+        assert app.thread.following
+        await app.shows("number 49. ")
+
+
+async def test_every_theme_is_followed_at_once(store: Store, folder: Path) -> None:
+    fill(store, 3)
+    async with running(folder) as app:
+        await app.shows("number 2.")
+        pictures = set()
+        for theme in BUILTIN_THEMES:
+            app.app.theme = theme
+            await app.pilot.pause()
+            await app.shows("number 2.")
+            pictures.add(app.app.export_screenshot())
+        assert len(pictures) == len(BUILTIN_THEMES)
+
+
+async def test_a_hundred_thousand_messages(folder: Path) -> None:
+    write_history(folder, MANY)
+    async with running(folder) as app:
+        await app.until(lambda: len(app.thread._ids) == MANY)
+        await app.shows(f"number {MANY - 1} ")
+        app.thread.focus()
+        await app.pilot.press("home")
+        await app.shows("number 0 ")
+        await app.pilot.resize_terminal(80, 24)
+        await app.shows("number 0 ", " below · End")
+        with Store.open(folder, sync=False) as store:
+            store.send("alice", "bob", "one more")
+        await app.until(lambda: len(app.thread._ids) == MANY + 1)
+        await app.pilot.press("end")
+        await app.shows("one more")
