@@ -1,0 +1,115 @@
+"""Two terminals: the TUI in one, under tmux, and another process that sends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from msgcode import Store
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+WAIT = 20.0
+"""Seconds within which the screen has to show what a test waits for."""
+
+
+class Terminal:
+    """A terminal of tmux, on a server of its own."""
+
+    def __init__(self, command: str) -> None:
+        self._tmux = ["tmux", "-L", f"msgcode-{os.getpid()}-{time.monotonic_ns()}", "-f", os.devnull]
+        self._run("new-session", "-d", "-x", "120", "-y", "40", command)
+
+    def screen(self) -> str:
+        """What it shows."""
+        return self._run("capture-pane", "-p")
+
+    def type(self, *keys: str) -> None:
+        """Press these keys."""
+        self._run("send-keys", *keys)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it shows the text."""
+        self.wait_until(lambda: text in self.screen(), f"{text!r} never came up")
+
+    def wait_until(self, condition: Callable[[], object], otherwise: str) -> None:
+        """Wait until the condition holds."""
+        deadline = time.monotonic() + WAIT
+        while not condition():
+            assert time.monotonic() < deadline, f"{otherwise}, on:\n{self.screen()}"
+            time.sleep(0.002)
+
+    def close(self) -> None:
+        """End it and whatever runs in it."""
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+
+    def _run(self, *words: str) -> str:
+        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True)
+        return done.stdout
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """The TUI on the room in `tmp_path`/room."""
+    command = f"{sys.executable} -m msgcode_tui --store {tmp_path}/room --as human"
+    terminal = Terminal(command)
+    try:
+        terminal.wait_for("you are human")
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def test_a_message_sent_elsewhere_is_on_the_screen_at_once(tmp_path: Path, terminal: Terminal) -> None:
+    delays = []
+    with Store.open(tmp_path / "room") as store:
+        store.register("alice")
+        store.register("bob")
+        terminal.wait_for("bob")
+        for number in range(7):
+            store.send("alice", "bob", f"message number {number}.")
+            sent = time.monotonic()
+            terminal.wait_for(f"message number {number}.")
+            delays.append(time.monotonic() - sent)
+            time.sleep(0.1)  # So that each comes alone.
+    assert median(delays) < 1, delays
+
+
+def test_the_command_line_and_the_tui_are_in_one_room(tmp_path: Path, terminal: Terminal) -> None:
+    environment = {**os.environ, "MSGCODE_STORE": str(tmp_path / "room"), "MSGCODE_AGENT": "alice"}
+
+    def msgcode(*words: str) -> str:
+        command = [sys.executable, "-m", "msgcode", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    msgcode("register", "alice")
+    terminal.wait_for("● alice")
+    msgcode("send", "human", "May I merge?")
+    terminal.wait_for("May I merge?")
+    terminal.type("Down", "Enter")
+    terminal.wait_for("human → alice")
+    terminal.type("-l", "Yes, merge.")
+    terminal.type("Enter")
+    terminal.wait_for("▎ Yes, merge.")
+    assert "Yes, merge." in msgcode("check")
+    terminal.wait_for("delivered ✓")
+
+
+def test_it_leaves_the_terminal_as_it_was() -> None:
+    command = f"{sys.executable} -m msgcode_tui --demo; echo left with $?; sleep 60"
+    terminal = Terminal(command)
+    try:
+        terminal.wait_for("streaming tokenizer")
+        terminal.type("C-q")
+        terminal.wait_for("left with 0")
+        assert "streaming tokenizer" not in terminal.screen()
+    finally:
+        terminal.close()
