@@ -54,7 +54,7 @@ def nearest(id: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the known id most like `id`, or nothing."""
     from difflib import get_close_matches
 
-    close = get_close_matches(id, known, n=1)
+    close = get_close_matches(id, list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
@@ -116,8 +116,10 @@ def inbox(
     shelves = state.inbox(agent)
     found: list[Message] = []
     for rank in [priority] if priority else Priority:
-        ids = [*shelves.undelivered[rank], *shelves.delivered[rank]]
-        for message in sorted((state.messages[id] for id in ids), key=lambda message: message.seq):
+        # Another thread may move messages on meanwhile, so each is taken once, and only if it is still there.
+        ids = {**shelves.undelivered[rank], **shelves.delivered[rank]}
+        waiting = [message for id in ids if (message := state.messages.get(id))]
+        for message in sorted(waiting, key=lambda message: message.seq):
             if limit is not None and len(found) >= limit:
                 return found
             if channel is not None and message.channel != channel:
@@ -125,7 +127,7 @@ def inbox(
             if sender is not None and message.sender != sender:
                 continue
             delivery = message.deliveries[agent]
-            if is_due(message, delivery, now) or is_leased(delivery, now):
+            if delivery.status.ended or is_due(message, delivery, now) or is_leased(delivery, now):
                 continue
             found.append(message)
     return found

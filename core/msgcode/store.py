@@ -507,7 +507,7 @@ class Store:
         live = self._fresh().messages
         if prefix in live:
             return prefix
-        found = {id for id in live if id.startswith(prefix)}
+        found = {id for id in list(live) if id.startswith(prefix)}
         if not found:
             sent = (event.fact for event in self._journal.mentioning(f'"id":"{prefix}'))
             found = {fact.id for fact in sent if isinstance(fact, MessageSent) and fact.id.startswith(prefix)}
