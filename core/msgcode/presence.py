@@ -66,14 +66,21 @@ class PresenceBoard:
                 seen = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
                 content = json.loads(file.read())
             activity, reason = Activity(content["activity"]), content.get("reason")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            left = content.get("left", seen.timestamp())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return Presence()
+        if activity is Activity.OFFLINE and seen.timestamp() > left:
+            activity = Activity.IDLE  # It left, and came back.
         if now - seen >= ONLINE_FOR or activity is Activity.OFFLINE:
             return Presence(Activity.OFFLINE, seen)
         return Presence(activity, seen, reason if isinstance(reason, str) else None)
 
     def _write(self, path: str, activity: Activity, reason: str | None, at: datetime) -> None:
-        content = {"activity": activity, **({"reason": reason} if reason else {})}
+        content: dict[str, object] = {"activity": activity}
+        if reason:
+            content["reason"] = reason
+        if activity is Activity.OFFLINE:
+            content["left"] = at.timestamp()
         os.makedirs(self._folder, 0o700, exist_ok=True)
         replace_file(path, json.dumps(content).encode())
         os.utime(path, (at.timestamp(), at.timestamp()))
