@@ -120,6 +120,7 @@ class Store:
         check_id("agent", id)
         _check_line("a name", name)
         _check_line("a description", description)
+        registered: list[Agent] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             known = state.agents.get(id)
@@ -129,12 +130,13 @@ class Store:
                 description or (known.description if known else None),
                 human or bool(known and known.human),
             )
-            unchanged = known and (known.name, known.description, known.human) == wanted[1:4]
-            return [] if unchanged else [wanted]
+            since = known.registered_at if known else moment
+            registered[:] = [Agent(id, wanted.name, since, wanted.description, wanted.human)]
+            return [] if registered == [known] else [wanted]
 
         self._journal.commit(decide)
         self._seen(id)
-        return self._journal.state.agents[id]
+        return registered[0]
 
     def unregister(self, id: str) -> Agent:
         """Take an agent out of the room and its channels. What waits for it goes on waiting."""
@@ -155,39 +157,48 @@ class Store:
         check_id("channel", id)
         _check_line("a name", name)
         _check_line("a description", description)
+        created: list[Channel] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.known_agent(state, by)
             if id in state.channels:
                 raise Refused(f"channel {id!r} exists already: join it.")
+            created[:] = [Channel(id, name or id, by, moment, (by,), description)]
             return [ChannelCreated(id, name or id, by, description), ChannelJoined(id, by)]
 
         self._journal.commit(decide)
         self._seen(by)
-        return self._journal.state.channels[id]
+        return created[0]
 
     def join(self, channel: str, agent: str) -> Channel:
         """Make the agent a member of the channel. Joining twice is no error."""
+        joined: list[Channel] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.known_agent(state, agent)
-            joined = agent in decisions.known_channel(state, channel).members
-            return [] if joined else [ChannelJoined(channel, agent)]
+            known = decisions.known_channel(state, channel)
+            joined[:] = [known]
+            if agent in known.members:
+                return []
+            joined[:] = [known._replace(members=(*known.members, agent))]
+            return [ChannelJoined(channel, agent)]
 
         self._journal.commit(decide)
         self._seen(agent)
-        return self._journal.state.channels[channel]
+        return joined[0]
 
     def leave(self, channel: str, agent: str) -> Channel:
         """Take the agent out of the channel. Leaving twice is no error."""
+        left: list[Channel] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
-            joined = agent in decisions.known_channel(state, channel).members
-            return [ChannelLeft(channel, agent)] if joined else []
+            known = decisions.known_channel(state, channel)
+            left[:] = [known._replace(members=tuple(member for member in known.members if member != agent))]
+            return [ChannelLeft(channel, agent)] if agent in known.members else []
 
         self._journal.commit(decide)
         self._seen(agent)
-        return self._journal.state.channels[channel]
+        return left[0]
 
     # Sending
 
