@@ -16,6 +16,9 @@ from tests.bench.table import FLOOR, OURS, SEED, SQLITE, Row, Scale, Target, med
 
 OPERATIONS = ("send", "check", "acknowledge", "check an empty inbox")
 
+SEED_OPERATIONS = 10
+"""As many in a batch are enough where one takes up to half a second."""
+
 Batch = Callable[[int], dict[str, float]]
 """Does each operation so many times; returns the mean microseconds of each."""
 
@@ -23,35 +26,46 @@ Batch = Callable[[int], dict[str, float]]
 def rows(scale: Scale) -> Iterator[Row]:
     """What each operation costs at each size, with sync and without."""
     for sync in (True, False):
-        figures = {live: _at(scale, live, sync=sync) for live in scale.live}
+        figures = _measure(scale, sync=sync)
         smallest, biggest = min(scale.live), max(scale.live)
         for operation in OPERATIONS:
             for live in scale.live:
                 target = None
                 if operation == "send" and live == biggest:
-                    growth = figures[biggest]["send"][OURS] / figures[smallest]["send"][OURS]
+                    growth = figures[operation, biggest][OURS] / figures[operation, smallest][OURS]
                     target = Target(growth, most=1.5, unit=f" x at {smallest:,} live")
                 title = f"{operation}, {live:,} live, {'sync' if sync else 'no sync'}"
-                yield Row(title, "us", figures[live][operation], target=target)
+                yield Row(title, "us", figures[operation, live], target=target)
 
 
-def _at(scale: Scale, live: int, *, sync: bool) -> dict[str, dict[str, float]]:
-    """For each operation, the figure of each contender."""
-    progress(f"single operations, {live:,} live, {'sync' if sync else 'no sync'}")
-    samples: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in OPERATIONS}
+def _measure(scale: Scale, *, sync: bool) -> dict[tuple[str, int], dict[str, float]]:
+    """For each operation at each size, the figure of each contender; all stores are open at once, in turns."""
+    samples: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        batches = _contenders(folder, live, sync, stack)
-        if live in scale.seed_live and not sync:  # It has no sync.
-            worker = seed.worker(os.path.join(folder, "seed"))
-            if worker:
-                driver = stack.enter_context(worker)
-                driver.ask(do="fill", live=live)
-                batches[SEED] = lambda count: dict(driver.ask(do="batch", count=min(count, 10)))
-        for _ in range(scale.rounds):
-            for name, batch in batches.items():
+        batches: list[tuple[int, str, Batch]] = []
+        for live in scale.live:
+            progress(f"stores with {live:,} live messages, {'sync' if sync else 'no sync'}")
+            home = os.path.join(folder, str(live))
+            os.mkdir(home)
+            batches += [(live, *contender) for contender in _contenders(home, live, sync, stack).items()]
+            if live in scale.seed_live and not sync and (driver := _seed(home, live, stack)):
+                batches.append((live, SEED, driver))  # It has no sync.
+        for round in range(1 + scale.rounds):
+            progress(f"single operations, {round} of {scale.rounds}")
+            for live, name, batch in batches:
                 for operation, figure in batch(scale.operations).items():
-                    samples[operation][name].append(figure)
-    return {operation: medians(by_contender) for operation, by_contender in samples.items()}
+                    if round:  # The first one warms up.
+                        samples[operation, live][name].append(figure)
+    return {key: medians(by_contender) for key, by_contender in samples.items()}
+
+
+def _seed(home: str, live: int, stack: ExitStack) -> Batch | None:
+    worker = seed.worker(os.path.join(home, "seed"))
+    if not worker:
+        return None
+    stack.enter_context(worker)
+    worker.ask(do="fill", live=live)
+    return lambda count: dict(worker.ask(do="batch", count=min(count, SEED_OPERATIONS)))
 
 
 def _contenders(folder: str, live: int, sync: bool, stack: ExitStack) -> dict[str, Batch]:

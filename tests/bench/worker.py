@@ -51,8 +51,10 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: object, *_: object) -> None:
         self._process.communicate()  # The end of its input ends it.
+        if self._process.returncode and not failure:
+            raise subprocess.CalledProcessError(self._process.returncode, self._process.args)
 
 
 def python_worker(contender: str, folder: str, *, sync: bool) -> Worker:
