@@ -39,7 +39,7 @@ def rows(scale: Scale) -> Iterator[Row]:
 
 
 def _measure(scale: Scale, *, sync: bool) -> dict[tuple[str, int], dict[str, float]]:
-    """For each operation at each size, the figure of each contender; all stores are open at once, in turns."""
+    """For each operation at each size, the figure of each contender; all stores are open at once."""
     samples: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         batches: list[tuple[int, str, Batch]] = []
