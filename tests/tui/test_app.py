@@ -50,6 +50,17 @@ async def test_sending_to_the_selected_agent(store: Store, folder: Path) -> None
         await app.shows("acknowledged ✓✓")
 
 
+async def test_enter_does_not_overtake_letters(store: Store, folder: Path) -> None:
+    async with running(folder) as app:
+        await app.shows("bob")
+        await app.pilot.press("down", "enter")
+        for key in (*"hasty", "enter", *"next"):
+            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await app.until(store.messages)
+        assert store.messages()[0].body == "hasty"
+        await app.until(lambda: app.composer.text == "next")
+
+
 async def test_a_line_break_does_not_send(store: Store, folder: Path) -> None:
     async with running(folder) as app:
         await app.shows("bob")

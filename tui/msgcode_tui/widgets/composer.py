@@ -18,7 +18,7 @@ class Composer(TextArea):
     """Enter sends; the text is then gone, and `give_back` brings it back if it could not be sent."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="composer.send", priority=True, tooltip="Send what you wrote"),
+        Binding("enter", "send", "Send", id="composer.send", tooltip="Send what you wrote"),
         Binding(
             "ctrl+j,shift+enter,alt+enter",
             "new_line",
@@ -69,6 +69,13 @@ class Composer(TextArea):
     def action_leave(self) -> None:
         """Go back to the messages."""
         self.post_message(self.Left())
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Here and not by a binding with priority, which would overtake letters that are still on their way.
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.action_send()
 
     async def _on_paste(self, event: events.Paste) -> None:
         # What is pasted may come from anywhere, and is drawn here before it is ever sent.
