@@ -64,7 +64,7 @@ def check_speaker(state: State, by: str | None) -> None:
         raise Refused(f"agent {by!r} is not a human, and only a human may act for another agent.")
 
 
-def send(state: State, draft: MessageSent, origin: Message | None) -> list[Fact]:
+def send(state: State, draft: MessageSent, origin: Message | None) -> MessageSent:
     """The message as it is sent: `draft` with what led to it.
 
     origin: the message that it answers.
@@ -74,29 +74,27 @@ def send(state: State, draft: MessageSent, origin: Message | None) -> list[Fact]
     human = sender.human or draft.by is not None
     heard = None if human else state.heard.get(draft.sender)
     if origin:
-        return [
-            draft._replace(
-                human=human,
-                reply_to=origin.id,
-                thread=origin.thread,
-                cause=origin.id,
-                hops=0 if human or origin.human else origin.hops + 1,
-            )
-        ]
+        return draft._replace(
+            human=human,
+            reply_to=origin.id,
+            thread=origin.thread,
+            cause=origin.id,
+            hops=0 if human or origin.human else origin.hops + 1,
+        )
     if heard:
-        return [draft._replace(human=human, cause=heard.message, hops=0 if heard.human else heard.hops + 1)]
-    return [draft._replace(human=human)]
+        return draft._replace(human=human, cause=heard.message, hops=0 if heard.human else heard.hops + 1)
+    return draft._replace(human=True) if human else draft
 
 
-def audience(state: State, sender: str, channel: str) -> tuple[str, ...]:
-    """Who hears the sender's broadcast: the channel's members but the sender, who must be one.
+def audience(state: State, draft: MessageSent, channel: str) -> tuple[str, ...]:
+    """Who hears a broadcast: the channel's members but the sender, who must be one.
 
-    A human need not be a member.
+    A human need not be a member, nor an agent for whom a human speaks.
     """
     members = known_channel(state, channel).members
-    if sender not in members and not known_agent(state, sender).human:
-        raise Refused(f"agent {sender!r} is not in channel {channel!r}: join it first.")
-    return tuple(member for member in members if member != sender)
+    if draft.sender not in members and draft.by is None and not known_agent(state, draft.sender).human:
+        raise Refused(f"agent {draft.sender!r} is not in channel {channel!r}: join it first.")
+    return tuple(member for member in members if member != draft.sender)
 
 
 def inbox(

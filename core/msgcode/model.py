@@ -11,6 +11,8 @@ from msgcode.record import Record
 class Priority(StrEnum):
     """How urgent a message is. Inboxes are read urgent first."""
 
+    __hash__ = str.__hash__  # An enum's own is written in Python, and inboxes are indexed by this.
+
     URGENT = "urgent"
     HIGH = "high"
     NORMAL = "normal"

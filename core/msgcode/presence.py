@@ -23,6 +23,7 @@ class PresenceBoard:
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.join(folder, "presence")
+        self._paths: dict[str, str] = {}
 
     def seen(self, agent: str, at: datetime) -> None:
         """The agent is there. What it was doing stays as it was, idle at first.
@@ -86,6 +87,9 @@ class PresenceBoard:
         os.utime(path, (at.timestamp(), at.timestamp()))
 
     def _path(self, agent: str) -> str:
-        # Escaped, so that "Bob" and "bob" are two files on a disk that ignores case too.
-        name = "".join(c if c.islower() or c.isdigit() or c == "-" else f"%{ord(c):02x}" for c in agent)
-        return os.path.join(self._folder, f"{name}.json")
+        path = self._paths.get(agent)
+        if path is None:
+            # Escaped, so that "Bob" and "bob" are two files on a disk that ignores case too.
+            safe = "".join(c if c.islower() or c.isdigit() or c == "-" else f"%{ord(c):02x}" for c in agent)
+            path = self._paths[agent] = os.path.join(self._folder, f"{safe}.json")
+        return path

@@ -100,14 +100,18 @@ class State:
 
     def add(self, message: Message) -> None:
         """Take in a message at the point that its deliveries have reached (a new one, or a snapshot's)."""
-        if message.ended and not self.keep_ended:
+        waiting = [
+            (agent, delivery.status)
+            for agent, delivery in message.deliveries.items()
+            if not delivery.status.ended
+        ]
+        if not waiting and not self.keep_ended:
             return
         self.messages[message.id] = message
         if message.expires_at:
             self.expiring[message.id] = None
-        for agent, delivery in message.deliveries.items():
-            if not delivery.status.ended:
-                self._shelf(agent, message.priority, delivery.status)[message.id] = None
+        for agent, status in waiting:
+            self._shelf(agent, message.priority, status)[message.id] = None
 
     def _shelf(self, agent: str, priority: Priority, status: Status) -> dict[str, None]:
         inbox = self.inboxes.get(agent)
@@ -188,29 +192,30 @@ def _set_members(state: State, channel: Channel, members: tuple[str, ...]) -> No
 
 
 def _message_sent(state: State, event: Event, fact: MessageSent) -> None:
-    if fact.id in state.messages:
-        return
-    queued = Delivery(Status.QUEUED, event.at)
-    state.add(
-        Message(
-            fact.id,
-            event.seq,
-            fact.sender,
-            fact.body,
-            event.at,
-            dict.fromkeys(fact.to, queued),
-            fact.priority,
-            fact.thread,
-            fact.channel,
-            fact.subject,
-            fact.expires_at,
-            fact.reply_to,
-            fact.cause,
-            fact.hops,
-            fact.metadata,
-            fact.human,
-            fact.by,
-        )
+    if fact.id not in state.messages:
+        state.add(new_message(event.seq, event.at, fact))
+
+
+def new_message(seq: int, at: datetime, fact: MessageSent) -> Message:
+    """The message as it was when the fact was recorded: queued for everybody."""
+    return Message(
+        fact.id,
+        seq,
+        fact.sender,
+        fact.body,
+        at,
+        dict.fromkeys(fact.to, Delivery(Status.QUEUED, at)),
+        fact.priority,
+        fact.thread,
+        fact.channel,
+        fact.subject,
+        fact.expires_at,
+        fact.reply_to,
+        fact.cause,
+        fact.hops,
+        fact.metadata,
+        fact.human,
+        fact.by,
     )
 
 

@@ -28,7 +28,7 @@ from msgcode.ids import check_id, check_prefix, new_message_id
 from msgcode.journal.file import FileJournal
 from msgcode.model import Activity, Agent, Channel, Message, Presence, Priority, now
 from msgcode.presence import PresenceBoard
-from msgcode.state import State, fold
+from msgcode.state import State, fold, new_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -224,8 +224,8 @@ class Store:
         by: the human who speaks as `sender`.
         """
         check_id("agent", to)
-        draft = self._draft(sender, body, subject, priority, metadata, by)._replace(to=(to,), channel=channel)
-        return self._send(draft, ttl, reply_to, lambda state: (to,))
+        draft = self._draft(sender, (to,), body, subject, channel, priority, metadata, by)
+        return self._send(draft, ttl, reply_to)
 
     def broadcast(
         self,
@@ -244,59 +244,55 @@ class Store:
 
         The arguments are those of `send`.
         """
-        draft = self._draft(sender, body, subject, priority, metadata, by)._replace(channel=channel)
-        return self._send(
-            draft, ttl, reply_to, lambda state: decisions.audience(state, by or sender, channel)
-        )
+        draft = self._draft(sender, (), body, subject, channel, priority, metadata, by)
+        return self._send(draft, ttl, reply_to, to_members_of=channel)
 
     def _draft(
         self,
         sender: str,
+        to: tuple[str, ...],
         body: str,
         subject: str | None,
+        channel: str | None,
         priority: str,
         metadata: Mapping[str, str] | None,
         by: str | None,
     ) -> MessageSent:
+        """The message before it is known what led to it, and who hears it if it is a broadcast."""
         if not body.strip():
             raise BadInput("the message is empty: give it a text.")
         _check_body(body)
         _check_line("a subject", subject)
-        for key, value in (metadata or {}).items():
-            _check_line("metadata", key)
-            _check_body(value)
-        id = self._new_id()
+        if metadata:
+            for key, value in metadata.items():
+                _check_line("metadata", key)
+                _check_body(value)
+        id, urgency, notes = self._new_id(), check_priority(priority), dict(metadata or {})
+        # In the order of the fields, since a record takes twice as long to make with names.
         return MessageSent(
-            id,
-            sender,
-            (),
-            body,
-            thread=id,
-            priority=check_priority(priority),
-            subject=subject or None,
-            metadata=dict(metadata or {}),
-            by=by if by != sender else None,
-        )
+            id, sender, to, body, id, urgency, channel, subject or None, None, None, None, 0, notes, False,
+            by if by != sender else None,
+        )  # fmt: skip
 
     def _send(
-        self,
-        draft: MessageSent,
-        ttl: float | None,
-        reply_to: str | None,
-        audience: Callable[[State], tuple[str, ...]],
+        self, draft: MessageSent, ttl: float | None, reply_to: str | None, to_members_of: str | None = None
     ) -> Message:
         if ttl is not None and not 0 < ttl <= 366 * 24 * 3600:
             raise BadInput("a time to live must be more than 0 and at most a year.")
         origin = self.message(reply_to) if reply_to is not None else None
 
         def decide(state: State, moment: datetime) -> list[Fact]:
-            expires_at = _milliseconds(moment + timedelta(seconds=ttl)) if ttl else None
-            complete = draft._replace(to=audience(state), expires_at=expires_at)
-            return decisions.send(state, complete, origin)
+            message = draft
+            if to_members_of:
+                message = draft._replace(to=decisions.audience(state, draft, to_members_of))
+            if ttl:
+                message = message._replace(expires_at=_milliseconds(moment + timedelta(seconds=ttl)))
+            return [decisions.send(state, message, origin)]
 
-        events = self._journal.commit(decide)
+        (event,) = self._journal.commit(decide, blind=True)
         self._seen(draft.by or draft.sender)
-        return _fold_anew([], events).messages[draft.id]
+        assert isinstance(event.fact, MessageSent)
+        return new_message(event.seq, event.at, event.fact)
 
     def warnings(self, message: Message) -> list[str]:
         """What its sender should know about its recipients: a sentence for each that is not there."""
@@ -555,9 +551,10 @@ class Store:
 
 def check_priority(text: str) -> Priority:
     """The priority of this name. Raises BadInput if there is none."""
-    if text not in list(Priority):
-        raise BadInput(f"{text[:80]!r} is no priority: choose {', '.join(Priority)}.")
-    return Priority(text)
+    try:
+        return Priority(text)
+    except ValueError:
+        raise BadInput(f"{text[:80]!r} is no priority: choose {', '.join(Priority)}.") from None
 
 
 def _check_body(text: str) -> None:

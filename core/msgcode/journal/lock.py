@@ -17,7 +17,7 @@ PATIENCE = 10.0
 holder was suspended."""
 
 _FIRST_PAUSE = 0.00005
-_LONGEST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.002
 
 
 class Lock:
@@ -28,6 +28,7 @@ class Lock:
         self._path = os.path.join(folder, "lock")
         self._descriptor = -1
         self._owner = 0
+        self._identity = (0, 0)
 
     def __enter__(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -68,12 +69,15 @@ class Lock:
         except OSError as error:
             raise unavailable(error, f"cannot write in {self._folder}") from error
         self._owner = os.getpid()
+        status = os.fstat(self._descriptor)
+        self._identity = (status.st_dev, status.st_ino)
 
     def _in_place(self) -> bool:
         try:
-            return os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
+            status = os.stat(self._path)
         except FileNotFoundError:
             return False
+        return (status.st_dev, status.st_ino) == self._identity
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""

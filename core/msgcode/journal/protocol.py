@@ -25,9 +25,11 @@ class Journal(Protocol):
     def refresh(self) -> None:
         """Read what other processes have appended since, without locking anybody out."""
 
-    def commit(self, decide: Decide) -> list[Event]:
+    def commit(self, decide: Decide, *, blind: bool = False) -> list[Event]:
         """Decide on the newest state, append what was decided, and fold it; all of it or nothing.
 
+        blind: the decision does not look at messages, so those sent meanwhile need not be folded
+        first, nor what it decides itself; `refresh` does so.
         Returns the events appended. Raises what `decide` raises, and Unavailable when the journal
         cannot be written; then nothing was appended.
         """

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 SUFFIX = ".jsonl"
 
+# How a line begins that is a change of its own, and sends a message. See codec.event_json for the order.
+_SEQ = b'{"seq":'
+_PLAIN_SEND = b'"type":"message.sent","id":'
+_HEAD = 100
+
 
 class Position(Record):
     """A place between two changes: how far a reader has come."""
@@ -34,6 +39,17 @@ class Position(Record):
     """Lines of the segment that come before this place."""
     seq: int = 0
     """The number of the last event before this place."""
+
+
+class _Lines(Record):
+    """Lines of a segment, without their newlines, that have not been decoded yet."""
+
+    segment: int
+    texts: list[bytes]
+    line: int
+    """Lines of the segment that come before them."""
+    seq: int
+    """The number of the last event before them."""
 
 
 def segment_path(folder: str, number: int) -> str:
@@ -103,9 +119,17 @@ class Reader:
         ends in a line or a change that is not whole."""
         self.passed = 0
         """Bytes that it has passed over since it was made."""
+        self.last_line = b""
+        """The line right before `position`, if it has passed over one."""
         self.opened = 0
         """How often it has opened a segment, so that a writer can tell when it is on another one."""
+        self._listed = 0
         self._descriptor = -1
+        self._path = self._next_path = ""
+        self._identity = (0, 0)
+        self._surveyed = 0
+        self._gap_ahead = False
+        self._deferred: list[_Lines] = []
         self._at: datetime = now()
 
     def read(self) -> list[Event]:
@@ -118,13 +142,16 @@ class Reader:
         Also reports damaged lines, and a reset when the journal was deleted; it then reads on from
         the start of what is there. Raises OSError if a file cannot be read.
         """
+        if self._deferred:
+            deferred, self._deferred = self._deferred, []
+            yield [event for lines in deferred for event in self._decode(lines)[0]]
         if self._descriptor < 0 and not self._open_after(self.position.segment - 1):
             return
         while True:
             # The order matters: once a successor exists nothing is appended here any more, so what is
             # read after having seen it is all there is.
-            successor = self._exists(self.position.segment + 1)
-            in_place = self._in_place()
+            successor = self._has_successor()
+            in_place = self._look()
             events = self.read_segment()
             if events:
                 yield events
@@ -138,13 +165,50 @@ class Reader:
                 if not self._open_after(0):
                     return
 
-    def advance(self, lines: list[bytes], seq: int) -> None:
-        """Pass over `lines` that the caller has itself appended, the last one numbered `seq`."""
-        length = sum(map(len, lines))
-        self.passed += length
-        offset = self.position.offset + length
-        self.position = Position(self.position.segment, offset, self.position.line + len(lines), seq)
-        self.size = offset
+    def skim(self) -> bool:
+        """Pass over what has been appended if it is nothing but messages, leaving them for `read`.
+
+        For a writer whose decision does not depend on them: looking costs a tenth of decoding.
+        Returns False, somewhere on the way, if there is anything else.
+        """
+        while self._descriptor >= 0:
+            successor = self._has_successor()
+            if not self._look() or not self._skim_segment():
+                return False
+            if not successor:
+                return True
+            self._open_after(self.position.segment)
+        return False
+
+    def _skim_segment(self) -> bool:
+        segment, offset, line, seq = self.position
+        if self.size <= offset:
+            return True
+        texts = os.pread(self._descriptor, self.size - offset, offset).split(b"\n")[:-1]
+        last = seq
+        for text in texts:
+            if not text.startswith(_SEQ) or text.find(_PLAIN_SEND, 0, _HEAD) < 0:
+                return False
+            number = text[len(_SEQ) : text.index(b",")]
+            if not number.isdigit() or int(number) <= last:
+                return False
+            last = int(number)
+        if texts:
+            self._deferred.append(_Lines(segment, texts, line, seq))
+            self._pass(sum(map(len, texts)) + len(texts), len(texts), last, texts[-1])
+        return True
+
+    def advance(self, lines: list[bytes], seq: int) -> bool:
+        """Pass over `lines` that the caller has itself appended, the last one numbered `seq`.
+
+        Returns False if they have to wait for `read` after all, behind what was skimmed.
+        """
+        if self._deferred:
+            texts = [line[:-1] for line in lines]
+            self._deferred.append(_Lines(self.position.segment, texts, self.position.line, self.position.seq))
+        self._pass(sum(map(len, lines)), len(lines), seq, lines[-1][:-1])
+        self.size = self.position.offset
+        return not self._deferred
 
     def enter(self, number: int) -> None:
         """Go to the start of a segment that exists. Raises OSError if it does not."""
@@ -156,17 +220,42 @@ class Reader:
             os.close(self._descriptor)
         self._descriptor = -1
 
-    def _exists(self, number: int) -> bool:
-        return os.path.exists(segment_path(self.folder, number))
+    def _has_successor(self) -> bool:
+        if os.path.exists(self._next_path):
+            return True
+        if self._listed != self.opened:
+            # Somebody may have deleted just the next one. Looked for once after coming here, since whoever
+            # is at the newest segment sees each successor come.
+            self._listed = self.opened
+            return any(number > self.position.segment for number in segment_numbers(self.folder))
+        return False
 
-    def _in_place(self) -> bool | None:
-        """Whether the current segment is still the file of that name; None if there is no such file."""
-        here = os.fstat(self._descriptor)
-        self.size = here.st_size
+    def _has_successor(self) -> bool:
+        if os.path.exists(self._next_path):
+            return True
+        # Somebody may have deleted the very next one and left later ones. A change of the folder tells.
         try:
-            return os.path.samestat(here, os.stat(segment_path(self.folder, self.position.segment)))
+            changed = os.stat(self.folder).st_mtime_ns
         except FileNotFoundError:
+            return False
+        if changed != self._surveyed:
+            self._surveyed = changed
+            self._gap_ahead = segment_numbers(self.folder)[-1:] > [self.position.segment]
+        return self._gap_ahead
+
+    def _look(self) -> bool | None:
+        """See how long the current segment is, and whether it is still the file of that name.
+
+        None if there is no such file any more, False if it is another one, or was cut short.
+        """
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            self.size = os.fstat(self._descriptor).st_size
             return None
+        replaced = (status.st_dev, status.st_ino) != self._identity
+        self.size = os.fstat(self._descriptor).st_size if replaced else status.st_size
+        return not replaced and self.size >= self.position.offset
 
     def _open_after(self, number: int) -> bool:
         """Go on to the first segment after the one numbered so; False if there is none."""
@@ -180,28 +269,45 @@ class Reader:
         return False
 
     def _open(self, number: int) -> None:
-        descriptor = os.open(segment_path(self.folder, number), os.O_RDONLY)
+        path = segment_path(self.folder, number)
+        descriptor = os.open(path, os.O_RDONLY)
         self.close()
-        self._descriptor = descriptor
+        status = os.fstat(descriptor)
+        self._descriptor, self._identity, self.size = (
+            descriptor,
+            (status.st_dev, status.st_ino),
+            status.st_size,
+        )
+        self._path, self._next_path = path, segment_path(self.folder, number + 1)
         self.opened += 1
+        self._surveyed, self._gap_ahead = 0, False
         if number != self.position.segment:
             self.position = Position(number, 0, 0, self.position.seq)
-        self.size = os.fstat(descriptor).st_size
 
     def read_segment(self) -> list[Event]:
         """The events from here to the end of the current segment, as far as it was when last looked at."""
-        segment, offset, line, seq = before = self.position
+        segment, offset, line, seq = self.position
         if self.size <= offset:
             return []
-        data = os.pread(self._descriptor, self.size - offset, offset)
+        texts = os.pread(self._descriptor, self.size - offset, offset).split(b"\n")[:-1]
+        events, whole, seq = self._decode(_Lines(segment, texts, line, seq))
+        if whole:
+            self._pass(sum(map(len, texts[:whole])) + whole, whole, seq, texts[whole - 1])
+        return events
+
+    def _pass(self, length: int, lines: int, seq: int, last_line: bytes) -> None:
+        segment, offset, line, _ = self.position
+        self.position = Position(segment, offset + length, line + lines, seq)
+        self.passed += length
+        self.last_line = last_line
+
+    def _decode(self, lines: _Lines) -> tuple[list[Event], int, int]:
+        """The events of the whole changes in the lines, how many lines those are, and their last number."""
+        segment, texts, line, seq = lines
         events: list[Event] = []
-        whole = 0
-        start = 0
-        while (end := data.find(b"\n", start)) >= 0:
-            line += 1
+        whole, whole_seq, whole_events = 0, seq, 0
+        for count, text in enumerate(texts, 1):
             more = False
-            text = data[start:end]
-            start = end + 1
             try:
                 event, more = decode_line(text)
                 if event.seq <= seq:
@@ -211,9 +317,7 @@ class Reader:
             except ValueError as error:
                 if text.strip():
                     file = os.path.basename(segment_path(self.folder, segment))
-                    events.append(Event(seq, self._at, LineDamaged(file, line, str(error))))
+                    events.append(Event(seq, self._at, LineDamaged(file, line + count, str(error))))
             if not more:
-                whole = len(events)
-                self.position = Position(segment, offset + start, line, seq)
-        self.passed += self.position.offset - before.offset
-        return events[:whole]
+                whole, whole_seq, whole_events = count, seq, len(events)
+        return events[:whole_events], whole, whole_seq

@@ -14,6 +14,7 @@ from msgcode.events import LineDamaged
 from msgcode.journal.folder import replace_file
 from msgcode.journal.reader import Position, segment_path
 from msgcode.model import Agent, Channel, Message
+from msgcode.record import Record
 from msgcode.state import Heard, State
 
 TYPE_CHECKING = False
@@ -30,6 +31,16 @@ _MARK = 120
 """Bytes of the last line before the snapshot that must still be there: its number, time and ids."""
 
 
+class Signature(Record):
+    """One snapshot file, told from those before and after it."""
+
+    inode: int
+    changed: int
+    """Nanoseconds since the epoch."""
+    size: int
+    """Bytes."""
+
+
 class Frozen:
     """The parts of a state at one position, held still while they are written.
 
@@ -38,7 +49,7 @@ class Frozen:
 
     def __init__(self, state: State, position: Position, last_line: bytes) -> None:
         self.position = position
-        self._mark_offset = position.offset - len(last_line)
+        self._mark_offset = position.offset - len(last_line) - 1
         self._mark = last_line[:_MARK].decode("latin-1")  # It may end within a character.
         self._agents = list(state.agents.values())
         self._channels = list(state.channels.values())
@@ -85,21 +96,13 @@ def load(folder: str) -> tuple[State, Position] | None:
         return None
 
 
-def signature(folder: str) -> tuple[int, int] | None:
-    """What tells the folder's snapshot from the one before it, or None if there is none."""
+def signature(folder: str) -> Signature:
+    """What tells the folder's snapshot from another; all zeros if there is none."""
     try:
         status = os.stat(os.path.join(folder, NAME))
     except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
-
-
-def size(folder: str) -> int:
-    """Bytes in the folder's snapshot, 0 if there is none."""
-    try:
-        return os.stat(os.path.join(folder, NAME)).st_size
-    except OSError:
-        return 0
+        return Signature(0, 0, 0)
+    return Signature(status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def _fits(folder: str, position: Position, content: dict[str, Any]) -> bool:
