@@ -22,7 +22,7 @@ FULL = Scale(
 )  # fmt: skip
 
 QUICK = Scale(
-    live=(0, 10_000), seed_live=(0, 10_000), operations=100, rounds=3,
+    live=(0, 10_000), seed_live=(0, 10_000), operations=100, rounds=2,
     history=100_000, waiting=1_000, writers=(1, 8), seconds=0.7, wakes=50, processes=10,
 )  # fmt: skip
 
