@@ -89,11 +89,11 @@ class Model:
         speaker = by or sender
         if to is None:
             self.must_have(channel or "")
-            if speaker not in self.channels[channel or ""]:
-                self.must_know(speaker)
-                if not self.agents[speaker]["human"]:
+            if sender not in self.channels[channel or ""] and speaker == sender:
+                self.must_know(sender)
+                if not self.agents[sender]["human"]:
                     raise No
-            recipients = [member for member in self.channels[channel or ""] if member != speaker]
+            recipients = [member for member in self.channels[channel or ""] if member != sender]
         else:
             recipients = [to]
         self.must_know(sender)

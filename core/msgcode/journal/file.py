@@ -62,14 +62,22 @@ class FileJournal:
         self._sync = sync
         self._clock = clock
         self._lock = Lock(folder)
+        if os.path.isdir(folder):
+            make_private(folder)
+        self._begin()
+        self.refresh()
+        if self._snapshot_is_due():
+            self._write_snapshot()
+
+    def _begin(self) -> None:
+        """Start from the newest snapshot."""
+        self._process = os.getpid()
         self._mutex = RLock()
         self._out = -1
         self._out_opened = 0
         self._snapshot = snapshot.signature(self.folder)
         self._snapshot_writer: Thread | None = None
         self._passed_at_snapshot = 0
-        if os.path.isdir(folder):
-            make_private(folder)
         loaded = snapshot.load(self.folder)
         if loaded:
             self.state, position = loaded
@@ -77,12 +85,19 @@ class FileJournal:
         else:
             self.state = State()
             self._reader = Reader(self.folder)
-        self.refresh()
-        if self._snapshot_is_due():
-            self._write_snapshot()
+
+    def _alone(self) -> RLock:
+        """The mutex that keeps the other threads of this process away."""
+        if self._process != os.getpid():
+            # In a forked child it may be held by a thread that was not copied, which may have been
+            # half-way through a change of the state.
+            self._reader.close()
+            self._close_out()
+            self._begin()
+        return self._mutex
 
     def refresh(self) -> None:
-        with self._mutex:
+        with self._alone():
             try:
                 for batch in self._reader.batches():
                     for event in batch:
@@ -94,7 +109,7 @@ class FileJournal:
         return self._commit(decide, blind=blind)
 
     def _commit(self, decide: Decide, *, blind: bool = False, new_segment: bool = False) -> list[Event]:
-        with self._mutex:
+        with self._alone():
             if not blind:
                 self.refresh()  # Most of the reading is done before others have to wait for it.
             with self._lock:
@@ -239,7 +254,7 @@ class FileJournal:
             reader.close()
 
     def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
-        with self._mutex:
+        with self._alone():
             self._commit(restate, new_segment=True)
             newest = self._reader.position.segment
             try:
@@ -255,7 +270,7 @@ class FileJournal:
     def close(self) -> None:
         if self._snapshot_writer:
             self._snapshot_writer.join()
-        with self._mutex:
+        with self._alone():
             self._reader.close()
             self._close_out()
             self._lock.close()

@@ -123,7 +123,6 @@ class Reader:
         """The line right before `position`, if it has passed over one."""
         self.opened = 0
         """How often it has opened a segment, so that a writer can tell when it is on another one."""
-        self._listed = 0
         self._descriptor = -1
         self._path = self._next_path = ""
         self._identity = (0, 0)
@@ -219,16 +218,6 @@ class Reader:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
-
-    def _has_successor(self) -> bool:
-        if os.path.exists(self._next_path):
-            return True
-        if self._listed != self.opened:
-            # Somebody may have deleted just the next one. Looked for once after coming here, since whoever
-            # is at the newest segment sees each successor come.
-            self._listed = self.opened
-            return any(number > self.position.segment for number in segment_numbers(self.folder))
-        return False
 
     def _has_successor(self) -> bool:
         if os.path.exists(self._next_path):
