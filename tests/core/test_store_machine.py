@@ -292,6 +292,7 @@ class Rooms(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(file, "SEGMENT_BYTES", 1500)
         self.patch.setattr(file, "SNAPSHOT_BYTES", 700)
+        self.patch.setattr(file, "SNAPSHOT_PAUSE", 0)
         self.folder = Path(tempfile.mkdtemp(prefix="msgcode-machine-"))
         self.room = self.folder / "room"
         self.clock = Clock()

@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from msgcode import Refused, Store, Unavailable
 from msgcode.events import MessageSent
@@ -86,5 +87,11 @@ def survive(room: str, agent: str, stop: str) -> None:
 
 
 if __name__ == "__main__":
-    roles = {"send": send, "follow": follow, "deliver": deliver, "hold": hold, "survive": survive}
+    roles: dict[str, Callable[..., None]] = {
+        "send": send,
+        "follow": follow,
+        "deliver": deliver,
+        "hold": hold,
+        "survive": survive,
+    }
     roles[sys.argv[1]](*sys.argv[2:])

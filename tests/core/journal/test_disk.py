@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,7 @@ class TestReadOnly:
     def test_it_can_be_read_but_not_changed(self, read_only_room: Path) -> None:
         with Store.open(read_only_room) as store:
             before = picture(store._journal.state)
-            verbs = [
+            verbs: list[Callable[[], object]] = [
                 lambda: store.send("ann", "bob", "more"),
                 lambda: store.check("bob"),
                 lambda: store.register("cy"),

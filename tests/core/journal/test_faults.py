@@ -28,6 +28,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments and snapshots after every few events."""
     monkeypatch.setattr(file, "SEGMENT_BYTES", 1000)
     monkeypatch.setattr(file, "SNAPSHOT_BYTES", 1000)
+    monkeypatch.setattr(file, "SNAPSHOT_PAUSE", 0)
 
 
 @pytest.fixture
@@ -325,6 +326,7 @@ class TestSnapshot:
         self, room: Path, open_store: Opener, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
         monkeypatch.setattr(file, "SNAPSHOT_BYTES", 1)
+        monkeypatch.setattr(file, "SNAPSHOT_PAUSE", 0)
         with Store.open(room, sync=False) as store:
             store.register("ann", name)
         (segment,) = journal_files(room)
@@ -367,6 +369,7 @@ class TestDeleting:
                 continue
             with Store.open(room, sync=False) as one, Store.open(room, sync=False) as other:
                 path = room / name
+                join_snapshots()
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 one.inbox("bob")
                 with Store.open(room, sync=False) as late:
