@@ -158,8 +158,8 @@ def _text_map(value: Any) -> dict[str, str]:
 
 
 def _deliveries(value: Any) -> dict[str, Delivery]:
-    if type(value) is not dict:
-        raise IllTyped("not an object")
+    if type(value) is not dict or not all(type(delivery) is dict for delivery in value.values()):
+        raise IllTyped("not an object of objects")
     return {agent: from_json(Delivery, delivery) for agent, delivery in value.items()}
 
 
