@@ -25,7 +25,7 @@ async def changes(folder: str) -> AsyncIterator[None]:
     yield
     while True:
         try:
-            watched = os.stat(folder)
+            watched = os.open(folder, os.O_RDONLY)  # While it is open no other folder can get its number.
         except FileNotFoundError:
             yield  # That it is gone is a change too.
             await asyncio.sleep(RESCAN_MS / 4000)
@@ -48,14 +48,17 @@ async def changes(folder: str) -> AsyncIterator[None]:
                 if not _is_same(folder, watched):
                     break
                 change = asyncio.ensure_future(anext(watcher))
+        except FileNotFoundError:
+            pass  # It went away just before the watcher looked.
         finally:
             change.cancel()
             await asyncio.gather(change, return_exceptions=True)
             await watcher.aclose()
+            os.close(watched)
 
 
-def _is_same(folder: str, watched: os.stat_result) -> bool:
+def _is_same(folder: str, watched: int) -> bool:
     try:
-        return os.path.samestat(os.stat(folder), watched)
+        return os.path.samestat(os.stat(folder), os.fstat(watched))
     except FileNotFoundError:
         return False
