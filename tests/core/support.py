@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,14 +34,6 @@ class Ids:
 
     def __call__(self) -> str:
         return f"m{next(self._count):04}-0000-4000-8000-000000000000"
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return as soon as the condition holds; fail when it does not within that time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.002)
 
 
 def join_snapshots() -> None:
