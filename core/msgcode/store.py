@@ -263,6 +263,8 @@ class Store:
             raise BadInput("the message is empty: give it a text.")
         _check_body(body)
         _check_line("a subject", subject)
+        if channel is not None:
+            check_id("channel", channel)
         if metadata:
             for key, value in metadata.items():
                 _check_line("metadata", key)
@@ -283,7 +285,7 @@ class Store:
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             message = draft
-            if to_members_of:
+            if to_members_of is not None:
                 message = draft._replace(to=decisions.audience(state, draft, to_members_of))
             if ttl:
                 message = message._replace(expires_at=_milliseconds(moment + timedelta(seconds=ttl)))
@@ -365,6 +367,9 @@ class Store:
         limit: at most so many. lease: seconds until they are offered again. Returns them in the order
         of the inbox. Nobody else is given them until then.
         """
+        _check_line("a deliverer", by)
+        if not 0 < lease <= 24 * 3600:
+            raise BadInput("a lease must be more than 0 seconds and at most a day.")
         before: list[Message] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
@@ -376,6 +381,7 @@ class Store:
 
     def confirm(self, agent: str, message: str, by: str) -> Message:
         """The agent's harness accepted the message from the deliverer `by`. Saying so twice is no error."""
+        _check_line("a deliverer", by)
         return self._move([message], lambda found: decisions.confirm(found, agent, by))[0]
 
     def fail(self, agent: str, message: str, by: str, reason: str) -> Message:
@@ -401,6 +407,7 @@ class Store:
 
         by: who wants it, where it is not time that ends them.
         """
+        _check_line("who wants it", by)
         if messages:
             return self._move(messages, lambda found: decisions.expire(found, by))
         before: dict[str, Message] = {}
@@ -410,7 +417,8 @@ class Store:
             before.update({fact.id: state.messages[fact.id] for fact in facts})
             return [*facts]
 
-        return _after(list(before.values()), self._journal.commit(decide))
+        events = self._journal.commit(decide)
+        return _after(list(before.values()), events)
 
     def _move(
         self,
@@ -438,6 +446,9 @@ class Store:
         waiting: discard everything that still waits, too. by: who wants it, for the record.
         Returns how many waiting messages were discarded. Damaged lines are kept.
         """
+        _check_line("who wants it", by)
+        if not 0 <= older_than < 1e9:
+            raise BadInput("an age must be 0 seconds or more, and less than 30 years.")
         cutoff = _milliseconds(self._clock() - timedelta(seconds=older_than))
         keep = set(self._fresh().messages)
         keep.update(getattr(event.fact, "id", "") for event in self.history() if event.at >= cutoff)
