@@ -181,11 +181,14 @@ class Model:
         for agent in waiting:
             self.move(now, id, agent, "expired")
 
-    def expire_due(self, now: datetime, only: str | None = None) -> None:
+    def expire_due(self, now: datetime, only: str | None = None) -> set[str]:
+        due = set()
         for id, message in self.sent.items():
             for agent, status in message["status"].items():
                 if only in (None, agent) and status in WAITING and self.is_over(now, id):
                     self.move(now, id, agent, "expired")
+                    due.add(id)
+        return due
 
     def purge(self, now: datetime, older_than: float, waiting: bool) -> int:
         discarded = 0
@@ -292,7 +295,6 @@ class Rooms(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(file, "SEGMENT_BYTES", 1500)
         self.patch.setattr(file, "SNAPSHOT_BYTES", 700)
-        self.patch.setattr(file, "SNAPSHOT_PAUSE", 0)
         self.folder = Path(tempfile.mkdtemp(prefix="msgcode-machine-"))
         self.room = self.folder / "room"
         self.clock = Clock()
@@ -494,8 +496,8 @@ class Rooms(RuleBasedStateMachine):
 
     @rule(which=stores)
     def expire_due(self, which: int) -> None:
-        self.model.expire_due(self.clock())
-        self.stores[which].expire()
+        due = self.model.expire_due(self.clock())
+        assert {message.id for message in self.stores[which].expire()} == due
 
     @rule(
         which=stores,
