@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from msgcode.events import Fact, JournalReset, LineDamaged
+
     R = TypeVar("R", bound=tuple[Any, ...])
 
 encode_json: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -28,23 +30,31 @@ class IllTyped(ValueError):
     """JSON that is not the record it should be; the text names the field."""
 
 
-def encode_change(events: list[Event]) -> list[bytes]:
-    """The events of one change as lines of JSON with their newlines, in order.
+def encode_facts(facts: list[Fact]) -> list[str]:
+    """The facts of one change as JSON, each without the number and the time that begin its line.
 
     All but the last say `"more":true`: a reader takes a change whole or, when its writer was
     killed half-way, not at all. Each fact must be one that FACTS names.
     """
-    last = events[-1]
-    return [encode_json(event_json(event, more=event is not last)).encode() + b"\n" for event in events]
+    last = facts[-1] if facts else None
+    return [encode_json(_fact_json(fact, more=fact is not last))[1:] for fact in facts]
 
 
-def event_json(event: Event, *, more: bool = False) -> dict[str, Any]:
+def encode_line(seq: int, at: datetime, fact: str) -> bytes:
+    """A line of the journal, with its newline, for a fact that `encode_facts` has encoded."""
+    return f'{{"seq":{seq},"at":"{encode_time(at)}",{fact}\n'.encode()
+
+
+def event_json(event: Event) -> dict[str, Any]:
     """The event as a JSON object: `seq`, `at`, `type`, and the fact's own fields."""
-    fact = event.fact
-    fields: dict[str, Any] = {"seq": event.seq, "at": encode_time(event.at)}
-    if isinstance(fact, Unknown):
-        return {**fields, "type": fact.type, **fact.fields}
-    fields["type"] = TYPES[type(fact)]
+    head = {"seq": event.seq, "at": encode_time(event.at)}
+    if isinstance(event.fact, Unknown):
+        return {**head, "type": event.fact.type, **event.fact.fields}
+    return {**head, **_fact_json(event.fact)}
+
+
+def _fact_json(fact: Fact | LineDamaged | JournalReset, *, more: bool = False) -> dict[str, Any]:
+    fields: dict[str, Any] = {"type": TYPES[type(fact)]}
     if more:
         fields["more"] = True
     fields.update(to_json(fact))

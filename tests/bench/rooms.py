@@ -9,7 +9,6 @@ from typing import Protocol
 from uuid import uuid4
 
 from msgcode import Store
-from msgcode.codec import encode_change
 from msgcode.events import (
     AgentRegistered,
     Event,
@@ -22,6 +21,7 @@ from msgcode.ids import new_message_id
 from msgcode.journal.file import SEGMENT_BYTES
 from msgcode.journal.reader import segment_path
 from msgcode.model import now
+from tests.written import written
 
 BODY = "The build is green again; please look at the second commit, which changes the lock. " * 2
 """With its envelope about 300 bytes."""
@@ -184,7 +184,7 @@ def write_journal(folder: str, *, events: int, live: int) -> None:
         lines = []
         for fact in facts:
             seq += 1
-            lines += encode_change([Event(seq, moment, fact)])
+            lines += written([Event(seq, moment, fact)])
         if segment is None or size >= SEGMENT_BYTES:
             if segment is not None:
                 segment.close()

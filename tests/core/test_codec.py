@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgcode.codec import IllTyped, decode_line, encode_change, encode_time, event_json, from_json, to_json
+from msgcode.codec import IllTyped, decode_line, encode_time, event_json, from_json, to_json
 from msgcode.events import FACTS, TYPES, Event, Fact, MessageSent, Unknown
 from msgcode.model import Activity, Agent, Channel, Delivery, Message, Presence, Priority, Status
 from msgcode.state import Heard
 from tests.core.support import START
+from tests.written import written
 
 texts = st.text(max_size=20)
 times = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(
@@ -65,7 +66,7 @@ facts: st.SearchStrategy[Fact] = st.one_of([records(fact) for fact in FACTS.valu
 @given(st.lists(facts, min_size=1, max_size=4), times)
 def test_a_change_comes_back_line_by_line(changed: list[Fact], at: datetime) -> None:
     events = [Event(seq, at, fact) for seq, fact in enumerate(changed, 1)]
-    lines = encode_change(events)
+    lines = written(events)
     assert [decode_line(line) for line in lines] == [(event, event is not events[-1]) for event in events]
     for line, event in zip(lines, events, strict=True):
         assert line.endswith(b"\n")
@@ -80,7 +81,7 @@ def test_every_fact_can_be_written_and_read() -> None:
 
 def test_what_a_line_looks_like() -> None:
     fact = MessageSent("m-1", "ann", ("bob",), "grüße", "m-1", Priority.HIGH, reply_to="m-0")
-    (line,) = encode_change([Event(7, START, fact)])
+    (line,) = written([Event(7, START, fact)])
     assert json.loads(line) == {
         "seq": 7,
         "at": "2030-01-01T12:00:00.000Z",
@@ -182,7 +183,7 @@ def test_any_json_is_an_event_or_a_value_error(kind: str, data: st.DataObject) -
     except ValueError:
         return
     # What was accepted can be written, and is the same when it is read again.
-    assert decode_line(encode_change([event])[0].rstrip(b"\n"))[0] == event
+    assert decode_line(written([event])[0].rstrip(b"\n"))[0] == event
 
 
 def test_times() -> None:

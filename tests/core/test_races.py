@@ -260,7 +260,6 @@ def test_a_fork_while_another_thread_writes(room: Path) -> None:
 def test_threads_share_a_store(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file, "SEGMENT_BYTES", 20_000)
     monkeypatch.setattr(file, "SNAPSHOT_BYTES", 20_000)
-    monkeypatch.setattr(file, "SNAPSHOT_PAUSE", 0)
     switch = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     failures: list[BaseException] = []

@@ -12,14 +12,11 @@ from hypothesis import strategies as st
 from textual import events
 
 from msgcode import Status, Store
-from msgcode.codec import encode_change
-from msgcode.events import AgentRegistered, ChannelCreated, Event, Fact, MessageSent
-from msgcode.model import now
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner
 from msgcode_tui.widgets.room_list import RoomList
-from tests.tui.support import running
+from tests.tui.support import Fact, running, write_journal
 from tests.tui.widgets.test_message_lines import HOSTILE, RAW
 
 
@@ -279,19 +276,18 @@ async def test_nothing_in_the_room_reaches_the_screen_raw(tmp_path: Path, texts:
     # Written past the store's checks, as a hostile program could.
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     agent, name, about, channel, topic, body, subject, key, value = texts
+    message: Fact = {"type": "message.sent", "from": agent, "to": ["human"], "body": body}
     facts: list[Fact] = [
-        AgentRegistered(agent, name, about),
-        ChannelCreated(channel, name, agent, topic),
-        MessageSent("m1", agent, ("human",), body, "m1", subject=subject, metadata={key: value}),
-        MessageSent("m2", agent, ("human",), body, "m2", channel=channel, reply_to="m1"),
+        {"type": "agent.registered", "id": agent, "name": name, "description": about},
+        {"type": "channel.created", "id": channel, "name": name, "createdBy": agent, "description": topic},
+        {**message, "id": "m1", "thread": "m1", "subject": subject, "metadata": {key: value}},
+        {**message, "id": "m2", "thread": "m1", "channel": channel, "replyTo": "m1"},
     ]
     folder = tmp_path / "hostile"
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "journal").mkdir(parents=True)
-    events = [Event(seq, now(), fact) for seq, fact in enumerate(facts, 1)]
-    (folder / "journal" / "0000000001.jsonl").write_bytes(b"".join(encode_change(events)))
+    count = write_journal(folder, facts)
     async with running(folder) as app:
-        await app.until(lambda: app.app.live.state.seq >= len(events))
+        await app.until(lambda: app.app.live.state.seq >= count)
         rooms = [row.room for row in app.app.screen.query_one(RoomList)._rows if row.room]
         for room in rooms:
             await app.select(room)

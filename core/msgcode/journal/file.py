@@ -9,11 +9,10 @@ what a failed write has just added to it.
 from __future__ import annotations
 
 import os
-import time
 from _thread import RLock  # threading itself takes 1 ms to import, and a send needs no threads.
 
-from msgcode.codec import encode_change
-from msgcode.errors import Unavailable
+from msgcode.codec import encode_facts, encode_line
+from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.events import Event
 from msgcode.journal import snapshot
 from msgcode.journal.folder import PRIVATE_FILE, make_private, sync_data, unavailable, write_all
@@ -35,18 +34,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from threading import Thread
 
+    from msgcode.events import Fact
     from msgcode.journal.protocol import Decide
 
 SEGMENT_BYTES = 1024 * 1024
 """A segment that has reached this size gets a successor."""
 
-SNAPSHOT_BYTES = 64 * 1024
-"""How much is appended between two snapshots, or as much as the last one has if that is more. It bounds
-what a fresh process has to read: about 180 events, which take 2 ms."""
-
-SNAPSHOT_PAUSE = 1.0
-"""Seconds between two snapshots of a room, at least. In a burst, writing them would take a third of the
-time; whoever comes after the burst writes one."""
+SNAPSHOT_BYTES = 32 * 1024
+"""How much has to be settled between two snapshots (see `Reader.settled`), or half of what the last one
+has if that is more. It bounds what a fresh process reads for nothing: the lives of about 130 messages."""
 
 
 class FileJournal:
@@ -77,7 +73,7 @@ class FileJournal:
         self._out_opened = 0
         self._snapshot = snapshot.signature(self.folder)
         self._snapshot_writer: Thread | None = None
-        self._passed_at_snapshot = 0
+        self._settled_at_snapshot = 0
         loaded = snapshot.load(self.folder)
         if loaded:
             self.state, position = loaded
@@ -110,25 +106,44 @@ class FileJournal:
 
     def _commit(self, decide: Decide, *, blind: bool = False, new_segment: bool = False) -> list[Event]:
         with self._alone():
-            if not blind:
+            change = None
+            if blind:
+                change = self._prepare(decide)
+            else:
                 self.refresh()  # Most of the reading is done before others have to wait for it.
             with self._lock:
-                if not (blind and self._skim()):
-                    self.refresh()
                 moment = self._clock()
-                facts = decide(self.state, moment)
+                if not (change and self._skim()):
+                    self.refresh()
+                    facts = decide(self.state, moment)
+                    change = facts, encode_facts(facts)
+                facts, encoded = change
                 if not facts:
                     return []
-                seq = self._reader.position.seq
-                events = [Event(seq + 1 + index, moment, fact) for index, fact in enumerate(facts)]
-                if self._append(encode_change(events), events[-1].seq, new_segment):
-                    for event in events:
-                        fold(self.state, event)
+                first = self._reader.position.seq + 1
+                lines = [encode_line(first + index, moment, fact) for index, fact in enumerate(encoded)]
+                to_fold = self._append(lines, first + len(facts) - 1, new_segment)
+            events = [Event(first + index, moment, fact) for index, fact in enumerate(facts)]
+            if to_fold:
+                for event in events:
+                    fold(self.state, event)
             if self._sync:
                 self._write_through()
             if new_segment or self._snapshot_is_due():
                 self._write_snapshot()
         return events
+
+    def _prepare(self, decide: Decide) -> tuple[list[Fact], list[str]] | None:
+        """Decide and encode before others have to wait for it, on the state as it was last read.
+
+        That stands if nothing but messages have come since. None if it is refused: on the newest state it
+        may not be.
+        """
+        try:
+            facts = decide(self.state, self._clock())
+        except MsgcodeError:
+            return None
+        return facts, encode_facts(facts)
 
     def _skim(self) -> bool:
         try:
@@ -202,15 +217,15 @@ class FileJournal:
             os.close(descriptor)
 
     def _snapshot_is_due(self) -> bool:
-        since = self._reader.passed - self._passed_at_snapshot
-        if since < SNAPSHOT_BYTES or since < self._snapshot.size:
+        since = self._reader.settled - self._settled_at_snapshot
+        if since < SNAPSHOT_BYTES or since < self._snapshot.size // 2:
             return False
         newest = snapshot.signature(self.folder)
-        if newest != self._snapshot:
-            # Another process has written one meanwhile.
-            self._snapshot, self._passed_at_snapshot = newest, self._reader.passed
-            return False
-        return not 0 <= time.time() - newest.changed / 1e9 < SNAPSHOT_PAUSE
+        if newest == self._snapshot:
+            return True
+        # Another process has written one meanwhile.
+        self._snapshot, self._settled_at_snapshot = newest, self._reader.settled
+        return False
 
     def _write_snapshot(self) -> None:
         """Write a snapshot in the background, so that no writer waits for it."""
@@ -220,7 +235,7 @@ class FileJournal:
             return
         self.refresh()
         frozen = snapshot.Frozen(self.state, self._reader.position, self._reader.last_line)
-        self._passed_at_snapshot = self._reader.passed
+        self._settled_at_snapshot = self._reader.settled
 
         def write() -> None:
             try:
@@ -243,13 +258,16 @@ class FileJournal:
         return events_mentioning(self.folder, text)
 
     async def follow(self, *, past: bool) -> AsyncIterator[list[Event]]:
+        from contextlib import aclosing
+
         from msgcode.watch import changes
 
         reader = Reader(self.folder, Position() if past else self._reader.position)
         try:
-            async for _ in changes(self.folder):
-                for batch in reader.batches():
-                    yield batch
+            async with aclosing(changes(self.folder)) as wakes:
+                async for _ in wakes:
+                    for batch in reader.batches():
+                        yield batch
         finally:
             reader.close()
 

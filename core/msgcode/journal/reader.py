@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from msgcode.codec import decode_line
-from msgcode.events import Event, JournalReset, LineDamaged
+from msgcode.events import Event, JournalReset, LineDamaged, MessageSent
 from msgcode.model import now
 from msgcode.record import Record
 
@@ -117,8 +117,9 @@ class Reader:
         self.size = 0
         """Bytes in the current segment when it was last looked at; more than `position.offset` when it
         ends in a line or a change that is not whole."""
-        self.passed = 0
-        """Bytes that it has passed over since it was made."""
+        self.settled = 0
+        """Bytes of all but sent messages that it has passed over. A snapshot spares its readers these, and
+        the messages that they have ended; one that waits is as long in the snapshot as here."""
         self.last_line = b""
         """The line right before `position`, if it has passed over one."""
         self.opened = 0
@@ -206,6 +207,7 @@ class Reader:
             texts = [line[:-1] for line in lines]
             self._deferred.append(_Lines(self.position.segment, texts, self.position.line, self.position.seq))
         self._pass(sum(map(len, lines)), len(lines), seq, lines[-1][:-1])
+        self.settled += sum(len(line) for line in lines if line.find(_PLAIN_SEND, 0, _HEAD) < 0)
         self.size = self.position.offset
         return not self._deferred
 
@@ -287,7 +289,6 @@ class Reader:
     def _pass(self, length: int, lines: int, seq: int, last_line: bytes) -> None:
         segment, offset, line, _ = self.position
         self.position = Position(segment, offset + length, line + lines, seq)
-        self.passed += length
         self.last_line = last_line
 
     def _decode(self, lines: _Lines) -> tuple[list[Event], int, int]:
@@ -303,6 +304,8 @@ class Reader:
                     raise ValueError(f"its number {event.seq} is not above the {seq} before it")
                 seq, self._at = event.seq, event.at
                 events.append(event)
+                if type(event.fact) is not MessageSent:
+                    self.settled += len(text)
             except ValueError as error:
                 if text.strip():
                     file = os.path.basename(segment_path(self.folder, segment))

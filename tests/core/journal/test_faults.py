@@ -28,7 +28,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments and snapshots after every few events."""
     monkeypatch.setattr(file, "SEGMENT_BYTES", 1000)
     monkeypatch.setattr(file, "SNAPSHOT_BYTES", 1000)
-    monkeypatch.setattr(file, "SNAPSHOT_PAUSE", 0)
 
 
 @pytest.fixture
@@ -326,7 +325,6 @@ class TestSnapshot:
         self, room: Path, open_store: Opener, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
         monkeypatch.setattr(file, "SNAPSHOT_BYTES", 1)
-        monkeypatch.setattr(file, "SNAPSHOT_PAUSE", 0)
         with Store.open(room, sync=False) as store:
             store.register("ann", name)
         (segment,) = journal_files(room)

@@ -20,7 +20,6 @@ class TestFileJournal(JournalContract):
         if request.param == "small segments":
             monkeypatch.setattr(file, "SEGMENT_BYTES", 300)
             monkeypatch.setattr(file, "SNAPSHOT_BYTES", 500)
-            monkeypatch.setattr(file, "SNAPSHOT_PAUSE", 0)
         opened: list[FileJournal] = []
 
         def join() -> FileJournal:

@@ -9,27 +9,27 @@ import pytest
 from textual.theme import BUILTIN_THEMES
 
 from msgcode import Store
-from msgcode.codec import encode_change
-from msgcode.events import AgentRegistered, Event, Fact, MessageSent
-from msgcode.model import now
 from msgcode_tui.rooms import EVERYTHING, pair_room
-from tests.tui.support import Driver, running
+from tests.tui.support import Driver, Fact, running, write_journal
 
 MANY = 100_000
 
 
 def write_history(folder: Path, count: int) -> None:
-    """A journal of so many messages, in one segment."""
-    (folder / "journal").mkdir(parents=True)
-    at = now()
-    facts: list[Fact] = [AgentRegistered("alice", "alice"), AgentRegistered("bob", "bob")]
-    facts += [
-        MessageSent(f"m{number:06}", "alice", ("bob",), f"number {number} " + "word " * (number % 40), "t")
+    """A journal of so many messages."""
+    agents: list[Fact] = [{"type": "agent.registered", "id": id, "name": id} for id in ("alice", "bob")]
+    messages: list[Fact] = [
+        {
+            "type": "message.sent",
+            "id": f"m{number:06}",
+            "from": "alice",
+            "to": ["bob"],
+            "body": f"number {number} " + "word " * (number % 40),
+            "thread": "t",
+        }
         for number in range(count)
     ]
-    with open(folder / "journal" / "0000000001.jsonl", "wb") as segment:
-        for seq, fact in enumerate(facts, 1):
-            segment.writelines(encode_change([Event(seq, at, fact)]))
+    write_journal(folder, [*agents, *messages])
 
 
 def fill(store: Store, count: int) -> None:
