@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from watchfiles import awatch
 
@@ -15,7 +15,7 @@ _STEP_MS = 2
 """Milliseconds between two looks by watchfiles at what the system has reported."""
 
 
-async def changes(folder: str) -> AsyncIterator[None]:
+async def changes(folder: str) -> AsyncGenerator[None, None]:
     """Yield once at the start, then after each change to a file in `folder`, and every RESCAN_MS.
 
     Wakes about 3 ms after the change (the defaults of watchfiles need 64 ms); where there are no native
