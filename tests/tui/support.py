@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -19,6 +20,21 @@ from msgcode_tui.widgets.thread import Thread
 
 WAIT = 30.0
 """Seconds within which whatever a test waits for has to happen."""
+
+
+Fact = dict[str, object]
+"""A fact as JSON has it: `type`, and its fields."""
+
+
+def write_journal(folder: Path, facts: Iterable[Fact]) -> int:
+    """Write these facts, as JSON has them, past all checks of the store; returns how many there are."""
+    (folder / "journal").mkdir(parents=True)
+    count = 0
+    with open(folder / "journal" / "0000000001.jsonl", "w", encoding="utf-8") as segment:
+        for count, fact in enumerate(facts, 1):
+            event = {"seq": count, "at": "2026-03-02T09:30:00.000Z", **fact}
+            segment.write(json.dumps(event, ensure_ascii=False) + "\n")
+    return count
 
 
 class Driver:

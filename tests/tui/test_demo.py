@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgcode import Store
 from msgcode.events import MessageSent
-from msgcode_tui.demo import CHANNEL, CREW, Crew, running_crew, staged
+from msgcode_tui.demo import CHANNEL, CREW, Crew, Stage, running_crew
 from tests.tui.support import WAIT, running
 
 
@@ -30,19 +30,19 @@ def test_the_script_tells_its_stories_to_the_end(folder: Path) -> None:
 
 
 def test_the_scanner_says_where_in_the_metadata(folder: Path) -> None:
-    with staged(folder, 60) as store:
-        leak = next(
-            event.fact
-            for event in store.history()
-            if getattr(event.fact, "subject", "") == "Leaked key in src/config.py:15"
-        )
-    assert leak.metadata == {"file": "src/config.py", "line": "15"}  # type: ignore[union-attr]
+    with Stage(folder) as stage:
+        stage.play_until(60)
+        (leak,) = [fact for fact in sent(stage.store) if fact.priority == "urgent"]
+    assert leak.metadata == {"file": "src/config.py", "line": "15"}
 
 
 def test_a_staged_room_is_always_the_same(tmp_path: Path) -> None:
-    with staged(tmp_path / "one", 30) as one, staged(tmp_path / "two", 30) as two:
-        assert list(one.history()) == list(two.history())
-        assert [one.presence(agent) for agent in CREW] == [two.presence(agent) for agent in CREW]
+    with Stage(tmp_path / "one") as one, Stage(tmp_path / "two") as two:
+        one.play_until(30)
+        two.play_until(10)
+        two.play_until(30)
+        assert list(one.store.history()) == list(two.store.history())
+        assert one.store.presence("coder") == two.store.presence("coder")
 
 
 async def test_the_crew_works_while_the_app_runs_and_answers_humans() -> None:

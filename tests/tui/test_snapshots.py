@@ -9,30 +9,29 @@ import pytest
 from textual.pilot import Pilot
 
 from msgcode_tui.app import MsgcodeApp
-from msgcode_tui.demo import staged
+from msgcode_tui.demo import Stage
 from msgcode_tui.rooms import EVERYTHING, Room, channel_room, pair_room
-from msgcode_tui.widgets.composer import Composer
-from msgcode_tui.widgets.room_list import RoomList
-from msgcode_tui.widgets.thread import Thread
 from tests.tui.support import Driver
 
 Compare = Callable[..., bool]
 REVIEW = pair_room("coder", "reviewer")
 
 
-def shown(room: Room, theme: str, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """What to do before the picture is taken: go to the room, and press these keys in the thread."""
+def prepared(stage: Stage, room: Room, theme: str, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """What to do before the picture is taken: go to the room, let more happen, press keys in the thread."""
 
     async def prepare(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, MsgcodeApp)
         driver = Driver(app, pilot)
-        app.screen.query_one(Composer).cursor_blink = False
+        driver.composer.cursor_blink = False
         app.theme = theme
-        await driver.until(lambda: "human" in app.live.presences and app.live.presence("human").online)
-        app.screen.query_one(RoomList).select(room)
+        driver.rooms.select(room)
+        for moment in (20, 33):
+            stage.play_until(moment)
+            await driver.until(lambda: stage.is_shown(app.live))
         if keys:
-            app.screen.query_one(Thread).focus()
+            driver.thread.focus()
         await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause(0.2)
@@ -75,6 +74,6 @@ def picture(
 ) -> None:
     """Compare a picture of the room with the one that was accepted."""
     monkeypatch.setenv("HOME", str(home))
-    with staged(home / ".oh-my-msgcode", 30) as store:
-        app = MsgcodeApp(store, "human")
-        assert snap_compare(app, terminal_size=size, run_before=shown(room, theme, *keys))
+    with Stage(home / ".oh-my-msgcode") as stage:
+        app = MsgcodeApp(stage.store, "human", clock=stage.clock)
+        assert snap_compare(app, terminal_size=size, run_before=prepared(stage, room, theme, *keys))

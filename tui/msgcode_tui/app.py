@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -14,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
 from msgcode import MsgcodeError, Presence, Store, Unavailable, commands
+from msgcode.events import Event
 from msgcode.model import now
 from msgcode_tui import safe
 from msgcode_tui.live import Live
@@ -22,6 +24,12 @@ from msgcode_tui.screens.main import MainScreen
 
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
+
+FRAME_OF_PAST = 0.4
+"""Seconds between two redraws while a long past is read, most of which scrolls by unseen."""
+
+SLICE = 500
+"""Events that are taken in between two turns of the event loop: about 10 ms."""
 
 RETRY = 1.0
 """Seconds until a store that could not be read is tried again."""
@@ -74,6 +82,9 @@ class MsgcodeApp(App[None]):
         return self._unreadable or self._unwritable
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._stay_online())
@@ -84,14 +95,24 @@ class MsgcodeApp(App[None]):
         while True:
             try:
                 async for events in self.store.watch(past=True):
-                    self.live.advance(events)
-                    if self.live.state.agents.keys() != self.live.presences.keys():
-                        self._agents_changed.set()
-                    self._redraw()
-                    await asyncio.sleep(0)  # A long past comes in many batches; keys and frames go between.
+                    await self._take_in(events)
             except (OSError, RuntimeError, MsgcodeError) as error:  # RuntimeError is what watchfiles raises.
                 await self._wait_until_readable(error)
                 self.live.clear()
+
+    async def _take_in(self, events: list[Event]) -> None:
+        for start in range(0, len(events), SLICE):
+            self.live.advance(events[start : start + SLICE])
+            await asyncio.sleep(0)  # Keys and frames go between the slices of a long past.
+        if self.live.state.agents.keys() != self.live.presences.keys():
+            self._agents_changed.set()
+        if len(events) <= SLICE:
+            self._redraw()
+        else:
+            self._redraw(FRAME_OF_PAST)
+            # What was read stays. Looking through it for garbage, again and again as it grows, would take
+            # as long as reading it.
+            gc.freeze()
 
     async def _wait_until_readable(self, error: Exception) -> None:
         while True:
@@ -106,11 +127,11 @@ class MsgcodeApp(App[None]):
                 self._unreadable = ""
                 return
 
-    def _redraw(self) -> None:
-        """Have the screens drawn: at once, or when the frame is over."""
+    def _redraw(self, frame: float = FRAME) -> None:
+        """Have the screens drawn: at once, or when so many seconds have gone by since they last were."""
         if self._draw_is_due:
             return
-        wait = self._drawn_at + FRAME - monotonic()
+        wait = self._drawn_at + frame - monotonic()
         if wait <= 0:
             self._draw()
         else:

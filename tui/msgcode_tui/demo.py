@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgcode import Activity, Message, MsgcodeError, Store
+from msgcode_tui.live import Live
 
 CREW = {
     "coder": "writes the code",
@@ -217,24 +219,48 @@ def _work(folder: str, stop: threading.Event, pace: float) -> None:
             return  # Somebody has deleted the room, or thrown the crew out: the show is over.
 
 
-def staged(folder: Path, seconds: float) -> Store:
-    """The room as it is `seconds` into the script, the same at each call: times and ids are pinned.
+class Stage:
+    """The room of the demo, played by hand and the same each time: its clock and its ids are pinned.
 
-    The clock of the store that is returned stands still. The folder must not exist.
+    folder: where its store is made; it must not exist. A context manager, which closes the store.
     """
-    moment = STARTS_AT
-    ids = random.Random(7)
 
-    def new_id() -> str:
-        return f"{ids.getrandbits(32):08x}-0000-4000-8000-{ids.getrandbits(48):012x}"
+    def __init__(self, folder: Path) -> None:
+        self._moment = self._next = STARTS_AT
+        ids = random.Random(7)
 
-    store = Store.open(folder, sync=False, clock=lambda: moment, new_id=new_id)
-    crew = Crew(store)
-    for pause in crew.play():
-        if moment + timedelta(seconds=pause) > STARTS_AT + timedelta(seconds=seconds):
-            break
-        moment += timedelta(seconds=pause)
-    moment = STARTS_AT + timedelta(seconds=seconds)
-    for agent in CREW:
-        store.seen(agent)
-    return store
+        def new_id() -> str:
+            return f"{ids.getrandbits(32):08x}-0000-4000-8000-{ids.getrandbits(48):012x}"
+
+        self.store = Store.open(folder, sync=False, clock=self.clock, new_id=new_id)
+        self._script = Crew(self.store).play()
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def clock(self) -> datetime:
+        """The time on stage, which stands still between two calls of `play_until`."""
+        return self._moment
+
+    def play_until(self, seconds: float) -> None:
+        """Play what is in the first `seconds` of the script."""
+        end = STARTS_AT + timedelta(seconds=seconds)
+        while self._next <= end:
+            self._moment = self._next
+            pause = next(self._script, None)
+            if pause is None:
+                break
+            self._next += timedelta(seconds=pause)
+        self._moment = end
+        for agent in CREW:
+            self.store.seen(agent)
+
+    def is_shown(self, live: Live) -> bool:
+        """Whether its user is there, and it has taken in all that has happened."""
+        last = deque(self.store.history(), maxlen=1)[0].seq
+        agents = [agent.id for agent in self.store.agents()]
+        presences = {agent: self.store.presence(agent) for agent in agents}
+        return live.me in agents and (live.state.seq, live.presences) == (last, presences)
