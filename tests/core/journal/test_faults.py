@@ -47,12 +47,18 @@ def open_store(room: Path) -> Iterator[Callable[[], Store]]:
 Opener = Callable[[], Store]
 
 
-def settled(room: Path, sends: int = 3) -> list[str]:
-    """Make a room with two agents and some messages for bob; returns their ids."""
+def settled(room: Path, sends: int = 3, *, snapshot: bool = False) -> list[str]:
+    """Make a room with two agents and some messages for bob; returns their ids.
+
+    snapshot: leave one, taken before the last message.
+    """
     with Store.open(room, sync=False) as store:
         store.register("ann")
         store.register("bob")
-        return [store.send("ann", "bob", f"tëxt {number}").id for number in range(sends)]
+        ids = [store.send("ann", "bob", f"tëxt {number}").id for number in range(sends - 1)]
+        if snapshot:
+            store.purge(older_than=3600)
+        return [*ids, store.send("ann", "bob", f"tëxt {sends - 1}").id]
 
 
 def bodies(store: Store, agent: str = "bob") -> list[str]:
@@ -289,7 +295,7 @@ class TestSnapshot:
     def test_one_that_is_no_good_is_ignored(
         self, room: Path, open_store: Opener, spoil: Callable[[bytes], bytes]
     ) -> None:
-        settled(room, sends=30)
+        settled(room, sends=30, snapshot=True)
         snapshot = room / "journal" / "snapshot.json"
         data = snapshot.read_bytes()
         with_it = look(open_store())
@@ -303,8 +309,8 @@ class TestSnapshot:
         assert len(bodies(open_store())) == 31
 
     def test_one_of_another_room_is_ignored(self, tmp_path: Path, room: Path, open_store: Opener) -> None:
-        settled(tmp_path / "other", sends=30)
-        settled(room, sends=30)
+        settled(tmp_path / "other", sends=30, snapshot=True)
+        settled(room, sends=30, snapshot=True)
         before = look(open_store())
         join_snapshots()
         for name in ("journal/snapshot.json",):
@@ -312,8 +318,7 @@ class TestSnapshot:
         assert look(open_store()) == before
 
     def test_it_spares_reading_the_past(self, room: Path, open_store: Opener) -> None:
-        settled(room, sends=30)
-        open_store().purge(older_than=3600)  # It leaves a snapshot of the end.
+        settled(room, sends=30, snapshot=True)
         before = look(open_store())
         join_snapshots()
         oldest = journal_files(room)[0]
@@ -350,7 +355,7 @@ class TestDeleting:
 
     def test_each_file_alone(self, tmp_path: Path) -> None:
         template = tmp_path / "template"
-        settled(template, sends=12)
+        settled(template, sends=12, snapshot=True)
         with Store.open(template, sync=False) as store:
             store.set_presence("ann", "busy", "thinking")
         join_snapshots()
