@@ -59,9 +59,11 @@ def ansi(text: str, style: str) -> str:
 _SGR = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 
 
-def message_block(message: Message, agent: str, paint: Paint) -> str:
-    """A message as its recipient reads it: a line with who, what and when, then the body, indented."""
-    status = message.deliveries[agent].status
+def message_block(message: Message, paint: Paint, status: Status | None = None) -> str:
+    """A message as its recipient reads it: a line with who, what and when, then the body, indented.
+
+    status: how far it has come, for somebody else who looks.
+    """
     head = [
         paint(message.id[:SHORT_ID], "cyan"),
         clock_time(message.sent_at),
@@ -73,7 +75,7 @@ def message_block(message: Message, agent: str, paint: Paint) -> str:
         head.append(f"#{visible_line(message.channel)}")
     if message.subject:
         head.append(paint(visible_line(message.subject), "bold"))
-    if status is not Status.QUEUED:
+    if status:
         head.append(paint(f"({status})", "dim"))
     lines = ["  ".join(head), *visible(message.body).split("\n")]
     lines += [f"{visible_line(key)}: {visible_line(value)}" for key, value in message.metadata.items()]
@@ -124,7 +126,9 @@ def event_line(event: Event, paint: Paint) -> str:
 
 
 def _sent(fact: MessageSent, paint: Paint) -> str:
-    to = f"#{fact.channel} ({len(fact.to)})" if fact.channel and len(fact.to) != 1 else ", ".join(fact.to)
+    to = fact.to[0] if len(fact.to) == 1 else f"{len(fact.to)} members"
+    if fact.channel:
+        to += f" of #{fact.channel}" if len(fact.to) != 1 else f" in #{fact.channel}"
     text = visible_line(f"{fact.subject}: {fact.body}" if fact.subject else fact.body)
     if len(text) > _SUMMARY:
         text = text[: _SUMMARY - 1] + "…"

@@ -151,7 +151,10 @@ def _check(call: Call) -> Answer:
     data = [message_json(message) for message in found]
     if not found:
         return Answer(f"Nothing waits for {visible_line(agent)}.", data)
-    blocks = [answers.message_block(message, agent, call.paint) for message in found]
+    blocks = [
+        answers.message_block(message, call.paint, message.deliveries[agent].status if looking else None)
+        for message in found
+    ]
     if looking:
         blocks.append(f"You looked as {call.actor}, so nothing was marked as delivered to {agent}.")
     return Answer("\n\n".join(blocks), data)
