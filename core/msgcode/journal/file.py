@@ -74,13 +74,13 @@ class FileJournal:
         self._snapshot = snapshot.signature(self.folder)
         self._snapshot_writer: Thread | None = None
         self._settled_at_snapshot = 0
-        loaded = snapshot.load(self.folder)
-        if loaded:
-            self.state, position = loaded
-            self._reader = Reader(self.folder, position)
-        else:
-            self.state = State()
-            self._reader = Reader(self.folder)
+        self.state, position = snapshot.load(self.folder) or (State(), Position())
+        self._reader = Reader(self.folder, position)
+        if position.segment:
+            try:
+                self._reader.enter(position.segment)  # If it is replaced from now on, that is noticed.
+            except OSError:
+                pass  # It has just gone, which the first read will find out.
 
     def _alone(self) -> RLock:
         """The mutex that keeps the other threads of this process away."""

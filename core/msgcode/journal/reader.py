@@ -146,7 +146,11 @@ class Reader:
             deferred, self._deferred = self._deferred, []
             yield [event for lines in deferred for event in self._decode(lines)[0]]
         if self._descriptor < 0 and not self._open_after(self.position.segment - 1):
-            return
+            if not self.position.segment:
+                return
+            yield self._reset()
+            if not self._open_after(0):
+                return
         while True:
             # The order matters: once a successor exists nothing is appended here any more, so what is
             # read after having seen it is all there is.
@@ -158,12 +162,15 @@ class Reader:
             if in_place and not successor:
                 return
             if in_place is False or not self._open_after(self.position.segment):
-                # Deleted, not cleaned up: a clean-up leaves later segments, and reuses no number.
-                self.close()
-                self.position = Position()
-                yield [Event(0, now(), JournalReset())]
+                yield self._reset()
                 if not self._open_after(0):
                     return
+
+    def _reset(self) -> list[Event]:
+        # Deleted, not cleaned up: a clean-up leaves later segments, and reuses no number.
+        self.close()
+        self.position = Position()
+        return [Event(0, now(), JournalReset())]
 
     def skim(self) -> bool:
         """Pass over what has been appended if it is nothing but messages, leaving them for `read`.
@@ -212,7 +219,7 @@ class Reader:
         return not self._deferred
 
     def enter(self, number: int) -> None:
-        """Go to the start of a segment that exists. Raises OSError if it does not."""
+        """Go to a segment that exists, to its start if it is another one. Raises OSError if it does not."""
         self._open(number)
 
     def close(self) -> None:
