@@ -99,7 +99,7 @@ def check_whole(store: Store, room: Path) -> None:
     join_snapshots()
     for _ in ("with the snapshot", "without"):
         with Store.open(room, sync=False) as late:
-            store.agents()
+            assert store.agents() == late.agents()
             assert picture(late._journal.state) == picture(store._journal.state)
         forget_snapshot(room)
 

@@ -44,6 +44,12 @@ def ended(id: str) -> MessageAcknowledged:
     return MessageAcknowledged(id, "bob")
 
 
+def seen(journal: Journal) -> dict[str, object]:
+    """What the journal's state says of the room as it is now."""
+    journal.refresh()
+    return picture(journal.state)
+
+
 def register_once(fact: AgentRegistered, state: State, moment: datetime) -> list[Fact]:
     return [] if fact.id in state.agents else [fact]
 
@@ -133,7 +139,7 @@ class JournalContract:
         for number in range(30):
             one.commit(saying(sent(f"m-{number:04}"), sent(f"n-{number:04}")))
             one.commit(saying(ended(f"m-{number:04}")))
-        assert picture(join().state) == picture(one.state)
+        assert seen(join()) == picture(one.state)
 
     def test_every_character_and_a_mebibyte_come_through(self, join: Join) -> None:
         one, other = join(), join()
@@ -223,11 +229,10 @@ class JournalContract:
             saying(AgentRegistered("ann", "Ann")),
             lambda event: getattr(event.fact, "id", "") != "live",
         )
-        assert list(join().state.messages) == ["live"]
         assert list(one.state.messages) == ["live"]
+        assert seen(join()) == seen(one)
         one.commit(saying(ChannelJoined("api", "ann")))
-        late = join()
-        assert late.state.seq == one.state.seq
+        assert seen(join()) == seen(one)
 
     def test_two_journals_race_and_each_decision_is_taken_once(self, join: Join) -> None:
         journals = [join(), join()]
@@ -250,11 +255,11 @@ class JournalContract:
         assert [event.seq for event in events] == list(range(1, 101))
         for journal in journals:
             journal.refresh()
-        assert picture(journals[0].state) == picture(journals[1].state) == picture(join().state)
+        assert picture(journals[0].state) == picture(journals[1].state) == seen(join())
 
     def test_closing_twice_is_no_error(self, join: Join) -> None:
         journal = join()
         journal.commit(saying(AgentRegistered("ann", "Ann")))
         journal.close()
         journal.close()
-        assert list(join().state.agents) == ["ann"]
+        assert [event.fact for event in all_events(join())] == [AgentRegistered("ann", "Ann")]

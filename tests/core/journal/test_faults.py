@@ -404,6 +404,22 @@ class TestDeleting:
         self.rooms_agree(one, other, late)
         assert look(one) == look(late)
 
+    def test_a_room_that_was_opened_but_not_looked_at(self, room: Path, open_store: Opener) -> None:
+        settled(room, sends=12, snapshot=True)
+        one, other = open_store(), open_store()
+        shutil.rmtree(room)
+        assert one.agents() == []
+        self.rooms_agree(one, other, open_store())
+
+    def test_another_room_in_the_place_of_one_not_looked_at(self, room: Path, open_store: Opener) -> None:
+        settled(room, sends=12, snapshot=True)
+        one, other = open_store(), open_store()
+        shutil.rmtree(room)
+        settled(room, sends=40)
+        assert one.agents() == open_store().agents()
+        assert len(bodies(other)) == 40
+        self.rooms_agree(one, other, open_store())
+
     def test_a_room_made_anew_by_another(self, room: Path, open_store: Opener) -> None:
         settled(room, sends=12)
         one, other = open_store(), open_store()
@@ -437,7 +453,7 @@ class TestDeleting:
         with pytest.raises(Unavailable, match=r"a file, not a folder\. Nothing was changed\.$"):
             store.register("cy")
         with pytest.raises(Unavailable, match="a file, not a folder"):
-            Store.open(room)
+            open_store().agents()
         room.unlink()
         store.register("cy")
         assert [agent.id for agent in open_store().agents()] == ["cy"]
