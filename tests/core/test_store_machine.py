@@ -199,7 +199,7 @@ class Model:
                 for agent, status in message["status"].items():
                     if status not in ENDED:
                         self.move(now, id, agent, "discarded")
-        limit = now - timedelta(seconds=older_than)
+        limit = now - timedelta(seconds=older_than, milliseconds=-1)  # The clock's step: now counts as over.
         for id in self.sent:
             if self.has_ended(id) and all(at < limit for at in self.sent[id]["at"].values()):
                 self.forgettable.add(id)
