@@ -17,6 +17,9 @@ from msgcode.model import Activity, Presence
 ONLINE_FOR = timedelta(seconds=30)
 """An agent that was seen within this time is online, as in oh-my-msgcode."""
 
+SEEN_AGAIN = timedelta(seconds=1)
+"""An agent that was seen this short a time ago need not be seen again: a busy one acts more often."""
+
 
 class PresenceBoard:
     """The presence of all agents of the store in `folder`."""
@@ -24,12 +27,16 @@ class PresenceBoard:
     def __init__(self, folder: str) -> None:
         self._folder = os.path.join(folder, "presence")
         self._paths: dict[str, str] = {}
+        self._seen: dict[str, datetime] = {}
 
     def seen(self, agent: str, at: datetime) -> None:
         """The agent is there. What it was doing stays as it was, idle at first.
 
         Raises Unavailable if that cannot be stored.
         """
+        last = self._seen.get(agent)
+        if last and timedelta(0) <= at - last < SEEN_AGAIN:
+            return
         path = self._path(agent)
         try:
             try:
@@ -38,6 +45,7 @@ class PresenceBoard:
                 self._write(path, Activity.IDLE, None, at)
         except OSError as error:
             raise unavailable(error, f"cannot write to {self._folder}") from error
+        self._seen[agent] = at
 
     def set(self, agent: str, activity: Activity, at: datetime, reason: str | None = None) -> None:
         """The agent is there and doing this, with the reason in words. `offline` means that it left.
@@ -46,6 +54,7 @@ class PresenceBoard:
         """
         if activity is Activity.BLOCKED and not reason:
             raise BadInput("a blocked agent needs a reason: say what it is waiting for.")
+        self._seen.pop(agent, None)
         try:
             self._write(self._path(agent), activity, reason, at)
         except OSError as error:
@@ -53,6 +62,7 @@ class PresenceBoard:
 
     def forget(self, agent: str) -> None:
         """Drop what is known of the agent."""
+        self._seen.pop(agent, None)
         try:
             os.unlink(self._path(agent))
         except FileNotFoundError:

@@ -115,7 +115,8 @@ class Store:
     ) -> Agent:
         """Register an agent, or change its name or description; what is not given stays as it was.
 
-        name: what people read, the id at first. human: it is a person, who may act for other agents.
+        name: what people read, the id at first. human: it is a person, who may act for other agents; an
+        agent cannot become one.
         """
         check_id("agent", id)
         _check_line("a name", name)
@@ -124,6 +125,8 @@ class Store:
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             known = state.agents.get(id)
+            if human and known and not known.human:
+                raise Refused(f"{id!r} is registered as an agent, so it cannot be a human: use another id.")
             wanted = AgentRegistered(
                 id,
                 name or (known.name if known else id),
@@ -449,7 +452,8 @@ class Store:
         _check_line("who wants it", by)
         if not 0 <= older_than < 1e9:
             raise BadInput("an age must be 0 seconds or more, and less than 30 years.")
-        cutoff = _milliseconds(self._clock() - timedelta(seconds=older_than))
+        # One millisecond later, the step of the clock, so that what has just ended goes too.
+        cutoff = _milliseconds(self._clock() - timedelta(seconds=older_than, milliseconds=-1))
         keep = set(self._fresh().messages)
         keep.update(getattr(event.fact, "id", "") for event in self.history() if event.at >= cutoff)
         discarded: set[str] = set()

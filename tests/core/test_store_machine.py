@@ -44,6 +44,8 @@ class Model:
     # what each verb does
 
     def register(self, id: str, name: str | None, human: bool) -> None:
+        if human and not self.agents.get(id, {"human": True})["human"]:
+            raise No
         agent = self.agents.setdefault(id, {"name": id, "human": False})
         agent["name"] = name or agent["name"]
         agent["human"] = agent["human"] or human
@@ -345,8 +347,10 @@ class Rooms(RuleBasedStateMachine):
     @rule(which=stores, agent=agents, name=st.none() | st.just("Name"), human=st.booleans())
     def register(self, which: int, agent: str, name: str | None, human: bool) -> None:
         human = human and agent == "cy"
-        self.stores[which].register(agent, name, human=human)
-        self.model.register(agent, name, human)
+        self.both(
+            lambda: self.stores[which].register(agent, name, human=human),
+            lambda: self.model.register(agent, name, human),
+        )
 
     @rule(which=stores, agent=agents, really=st.integers(0, 3))
     def unregister(self, which: int, agent: str, really: int) -> None:

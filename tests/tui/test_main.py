@@ -57,7 +57,7 @@ def test_who_and_where(
     assert main(["--store", str(tmp_path / "mine")]) == 0
     assert main(["--as", "carol"]) == 0
     default = str(tmp_path / "default-room")
-    assert opened == [(default, "human"), (str(tmp_path / "mine"), "eve"), (default, "carol")]
+    assert opened == [(default, "human"), (str(tmp_path / "mine"), "human"), (default, "carol")]
 
 
 def test_the_demo_has_a_room_of_its_own_and_leaves_nothing(opened: list[tuple[str, str]]) -> None:

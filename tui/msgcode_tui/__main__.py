@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NoReturn
 
-from msgcode import MsgcodeError, Store, __version__
+from msgcode import MsgcodeError, Refused, Store, __version__
 from msgcode.errors import BadInput
 from msgcode.ids import check_id
 
@@ -28,15 +27,13 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--store", metavar="S", help="the folder of the room; else MSGCODE_STORE, else ~/.oh-my-msgcode"
     )
-    parser.add_argument(
-        "--as", dest="me", metavar="NAME", help="who you are in the room; else MSGCODE_AGENT, else human"
-    )
+    parser.add_argument("--as", dest="me", metavar="NAME", help="who you are in the room; else human")
     parser.add_argument("--demo", action="store_true", help="show a scripted crew in a room of its own")
     parser.add_argument("--version", action="version", version=f"msgcode-tui {__version__}")
     arguments = parser.parse_args(words)
     if arguments.demo and arguments.store:
         raise BadInput("--demo has a room of its own: leave out --store.")
-    arguments.me = check_id("agent", arguments.me or os.environ.get("MSGCODE_AGENT") or "human")
+    arguments.me = check_id("agent", arguments.me or "human")
     return arguments
 
 
@@ -51,6 +48,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
                 folder = stack.enter_context(running_crew())
             store = stack.enter_context(Store.open(folder))
+            if any(agent.id == arguments.me and not agent.human for agent in store.agents()):
+                raise Refused(f"{arguments.me!r} is registered as an agent: use another name with --as.")
             from msgcode_tui.app import MsgcodeApp
 
             app = MsgcodeApp(store, arguments.me)

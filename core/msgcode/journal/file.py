@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 SEGMENT_BYTES = 1024 * 1024
 """A segment that has reached this size gets a successor."""
 
-SNAPSHOT_BYTES = 32 * 1024
+SNAPSHOT_BYTES = 8 * 1024
 """How much has to be settled between two snapshots (see `Reader.settled`), or half of what the last one
-has if that is more. It bounds what a fresh process reads for nothing: the lives of about 130 messages."""
+has if that is more. It bounds what a fresh process reads for nothing: the lives of about 30 messages."""
 
 
 class FileJournal:
@@ -62,8 +62,6 @@ class FileJournal:
             make_private(folder)
         self._begin()
         self.refresh()
-        if self._snapshot_is_due():
-            self._write_snapshot()
 
     def _begin(self) -> None:
         """Start from the newest snapshot."""
@@ -286,6 +284,10 @@ class FileJournal:
                 raise unavailable(error, f"cannot clean up {self.folder}") from error
 
     def close(self) -> None:
+        with self._alone():
+            # Whoever had to read much spares it the next one, a process that only looked too.
+            if self._snapshot_is_due():
+                self._write_snapshot()
         if self._snapshot_writer:
             self._snapshot_writer.join()
         with self._alone():

@@ -16,8 +16,8 @@ PATIENCE = 10.0
 """Seconds to wait for the lock. It is held for well under a millisecond, so longer means that its
 holder was suspended."""
 
-_FIRST_PAUSE = 0.00005
-_LONGEST_PAUSE = 0.002
+_PAUSE = 0.001
+"""Seconds between two tries. With many writers, shorter pauses wake more of them in vain."""
 
 
 class Lock:
@@ -32,7 +32,6 @@ class Lock:
 
     def __enter__(self) -> None:
         deadline = time.monotonic() + PATIENCE
-        pause = _FIRST_PAUSE
         while True:
             if self._owner != os.getpid():
                 self._open()
@@ -44,8 +43,7 @@ class Lock:
                         f"another process has held {self._path} for {PATIENCE:.0f} s: it may be suspended "
                         f"(`fuser {self._path}` names it). Nothing was changed."
                     ) from None
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                time.sleep(_PAUSE)
                 continue
             if self._in_place():
                 return

@@ -54,6 +54,7 @@ class TestFullDisk:
             store.register("ann")
             first = store.send("ann", "bob", "fits")
             filler = fill(small_disk, left)
+            store.messages()
             before = picture(store._journal.state)
             history = list(other.history())
             for writer in (store, other, store):
@@ -138,6 +139,7 @@ def read_only_room(tmp_path: Path) -> Iterator[Path]:
 class TestReadOnly:
     def test_it_can_be_read_but_not_changed(self, read_only_room: Path) -> None:
         with Store.open(read_only_room) as store:
+            store.messages()
             before = picture(store._journal.state)
             verbs: list[Callable[[], object]] = [
                 lambda: store.send("ann", "bob", "more"),
