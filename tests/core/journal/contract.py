@@ -15,6 +15,7 @@ from msgcode.errors import Refused
 from msgcode.events import (
     AgentHeard,
     AgentRegistered,
+    AgentUnregistered,
     ChannelCreated,
     ChannelJoined,
     Event,
@@ -219,6 +220,19 @@ class JournalContract:
         for journal in (late, other, one):
             journal.refresh()
             assert list(journal.state.messages) == ["after-0", "after-1", "after-2"]
+
+    def test_a_journal_that_was_asleep_during_a_clean_up(self, join: Join) -> None:
+        """It has read a beginning whose end is gone; it must not be left with it."""
+        one, asleep = join(), join()
+        one.commit(saying(AgentRegistered("ann", "Ann"), AgentRegistered("bob", "Bob"), sent("m-1")))
+        asleep.refresh()
+        one.commit(saying(ended("m-1"), AgentUnregistered("bob")))
+        for number in range(5):
+            one.commit(saying(sent(f"between-{number}"), ended(f"between-{number}")))
+        one.compact(lambda state, moment: decisions.restate(state), lambda event: True)
+        assert seen(asleep) == seen(one) == seen(join())
+        asleep.commit(saying(sent("awake")))
+        assert seen(asleep) == seen(one) == seen(join())
 
     def test_compact_never_removes_an_end_and_keeps_its_beginning(self, join: Join) -> None:
         one = join()
