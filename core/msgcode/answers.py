@@ -183,7 +183,7 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     LineDamaged: lambda fact, paint: (
         f"{paint('damaged', 'red')} {fact.file}:{fact.line}: {visible_line(fact.reason)}"
     ),
-    JournalReset: lambda fact, paint: "the store was deleted; starting afresh",
+    JournalReset: lambda fact, paint: "files of the store were deleted; what is left follows",
 }
 
 

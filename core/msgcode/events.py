@@ -161,7 +161,7 @@ class LineDamaged(Record):
 
 
 class JournalReset(Record):
-    """The journal was deleted under its readers. Never written: a reader reports it and starts afresh."""
+    """Segments were deleted that a reader had not read. Never written: it says so and starts afresh."""
 
 
 Fact = (

@@ -142,8 +142,8 @@ class Reader:
     def batches(self) -> Iterator[list[Event]]:
         """The events that have been appended since the last call, a few hundred at a time.
 
-        Also reports damaged lines, and a reset when the journal was deleted; it then reads on from
-        the start of what is there. Raises OSError if a file cannot be read.
+        Also reports damaged lines, and a reset when segments were deleted that it has not read; it then
+        begins again at the start of what is there. Raises OSError if a file cannot be read.
         """
         if self._deferred:
             deferred, self._deferred = self._deferred, []
@@ -162,13 +162,14 @@ class Reader:
             yield from self.read_segment()
             if in_place and not successor:
                 return
-            if in_place is False or not self._open_after(self.position.segment):
+            # A clean-up leaves the next segment, or it took what this reader has not seen yet.
+            cleaned_up = in_place is None and os.access(self._next_path, os.F_OK)
+            if not (in_place or cleaned_up) or not self._open_after(self.position.segment):
                 yield self._reset()
                 if not self._open_after(0):
                     return
 
     def _reset(self) -> list[Event]:
-        # Deleted, not cleaned up: a clean-up leaves later segments, and reuses no number.
         self.close()
         self.position = Position()
         return [Event(0, now(), JournalReset())]
