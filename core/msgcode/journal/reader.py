@@ -162,12 +162,18 @@ class Reader:
             yield from self.read_segment()
             if in_place and not successor:
                 return
-            # A clean-up leaves the next segment, or it took what this reader has not seen yet.
-            cleaned_up = in_place is None and os.access(self._next_path, os.F_OK)
-            if not (in_place or cleaned_up) or not self._open_after(self.position.segment):
+            before = self.position.segment
+            if in_place is False or not self._open_after(before) or self._has_missed_some(before):
                 yield self._reset()
                 if not self._open_after(0):
                     return
+
+    def _has_missed_some(self, before: int) -> bool:
+        # A clean-up takes the oldest segments, perhaps up to some that this reader has not seen yet. Asked
+        # after it has moved on, because that can happen at any moment until then.
+        return self.position.segment > before + 1 and not os.access(
+            segment_path(self.folder, before), os.F_OK
+        )
 
     def _reset(self) -> list[Event]:
         self.close()
@@ -180,15 +186,17 @@ class Reader:
         For a writer whose decision does not depend on them: looking costs a tenth of decoding.
         Returns False, somewhere on the way, if there is anything else.
         """
-        if self._descriptor < 0 and not self._open_after(self.position.segment - 1):
-            return False
-        while True:
+        while self._descriptor >= 0:
             successor = self._has_successor()
             if not self._look() or not self._skim_segment():
                 return False
             if not successor:
                 return True
-            self._open_after(self.position.segment)
+            try:
+                self._open(self.position.segment + 1)
+            except FileNotFoundError:
+                return False
+        return False
 
     def _skim_segment(self) -> bool:
         segment, offset, line, seq = self.position

@@ -15,7 +15,9 @@ import pytest
 from msgcode import Message, Store, Unavailable
 from msgcode.events import MessageSent, Unknown
 from msgcode.journal import file
-from tests.core.support import forget_snapshot, join_snapshots, journal_files, mode
+from msgcode.journal.reader import Reader
+from msgcode.state import State, fold
+from tests.core.support import forget_snapshot, join_snapshots, journal_files, mode, picture
 
 
 @pytest.fixture
@@ -184,6 +186,31 @@ DAMAGE = {
     ),
     "a huge number": b'{"seq":' + b"9" * 5000 + b',"at":"2030-01-01T00:00:00.000Z","type":"x"}',
 }
+
+
+@pytest.mark.usefixtures("small")
+def test_a_clean_up_while_somebody_reads(room: Path, open_store: Opener) -> None:
+    """Whatever it has read of them by then, a reader never has a beginning without its end."""
+    ids = settled(room, sends=16)
+    store = open_store()
+    store.acknowledge("bob", *ids)
+    segments = len(journal_files(room))
+    assert segments > 3
+    for batches in range(segments + 1):
+        copy = room.with_name(f"copy-{batches}")
+        shutil.copytree(room, copy)
+        state, reader = State(), Reader(str(copy / "journal"))
+        pass_by = reader.batches()
+        for event in itertools.chain(*itertools.islice(pass_by, batches)):
+            fold(state, event)
+        with Store.open(copy, sync=False) as cleaner:
+            cleaner.purge()
+            cleaner.send("ann", "bob", "after")
+            for event in itertools.chain(*pass_by, *reader.batches()):
+                fold(state, event)
+            assert len(cleaner.messages()) == 1
+            assert picture(state) == picture(cleaner._journal.state)
+        reader.close()
 
 
 class TestDamagedLines:
