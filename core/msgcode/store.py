@@ -294,7 +294,7 @@ class Store:
                 message = message._replace(expires_at=_milliseconds(moment + timedelta(seconds=ttl)))
             return [decisions.send(state, message, origin)]
 
-        (event,) = self._journal.commit(decide, blind=True)
+        (event,) = self._journal.commit(decide, blind=ttl is None)
         self._seen(draft.by or draft.sender)
         assert isinstance(event.fact, MessageSent)
         return new_message(event.seq, event.at, event.fact)

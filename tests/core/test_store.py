@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -425,3 +426,17 @@ def test_every_verb_speaks_in_sentences(store: Store) -> None:
         with pytest.raises(MsgcodeError) as error:
             verb()
         assert re.fullmatch(r"[^\n]+\.", str(error.value))
+
+
+def test_a_time_to_live_counts_from_the_sending(room: Path) -> None:
+    """Not from before it had waited for its turn."""
+
+    class Hurried(Clock):
+        def __call__(self) -> datetime:
+            self.advance(0.001)
+            return self.now
+
+    with Store.open(room, sync=False, clock=Hurried()) as store:
+        store.register("ann")
+        message = store.send("ann", "bob", "x", ttl=60)
+        assert message.expires_at == message.sent_at + timedelta(seconds=60)
