@@ -28,8 +28,8 @@ class Journal(Protocol):
     def commit(self, decide: Decide, *, blind: bool = False) -> list[Event]:
         """Decide on the newest state, append what was decided, and fold it; all of it or nothing.
 
-        blind: the decision looks neither at messages nor at the time, so those sent meanwhile need not be folded
-        first, nor what it decides itself; `refresh` does so.
+        blind: the decision looks neither at messages nor at the time, so it may be taken beforehand, and
+        messages sent meanwhile need not be folded first, nor what it decides itself; `refresh` does so.
         Returns the events appended. Raises what `decide` raises, and Unavailable when the journal
         cannot be written; then nothing was appended.
         """
