@@ -114,12 +114,12 @@ def inbox(
     shelves = state.inbox(agent)
     found: list[Message] = []
     for rank in [priority] if priority else Priority:
-        # Another thread may move messages on meanwhile, so each is taken once, and only if it is still there.
-        ids = {**shelves.undelivered[rank], **shelves.delivered[rank]}
-        waiting = [message for id in ids if (message := state.messages.get(id))]
-        for message in sorted(waiting, key=lambda message: message.seq):
+        for id in list(shelves.waiting[rank]):
             if limit is not None and len(found) >= limit:
                 return found
+            message = state.messages.get(id)
+            if not message:
+                continue  # Another thread has moved it on meanwhile.
             if channel is not None and message.channel != channel:
                 continue
             if sender is not None and message.sender != sender:

@@ -48,23 +48,22 @@ class Heard(Record):
 
 
 class Inbox:
-    """Ids of the messages that wait for one agent, by priority, each in the order of its arrival there."""
+    """Ids of the messages that wait for one agent, by priority, each in the order in which they were sent."""
 
-    __slots__ = ("delivered", "undelivered")
+    __slots__ = ("undelivered", "waiting")
 
     def __init__(self) -> None:
+        self.waiting: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
+        """All that have not ended."""
         self.undelivered: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
-        """Queued or claimed."""
-        self.delivered: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
-        """Delivered and not yet acknowledged."""
+        """Those of them that are queued or claimed."""
 
     def __len__(self) -> int:
-        return sum(map(len, self.undelivered.values())) + sum(map(len, self.delivered.values()))
+        return sum(map(len, self.waiting.values()))
 
     def __iter__(self) -> Iterator[str]:
         for priority in Priority:
-            yield from self.undelivered[priority]
-            yield from self.delivered[priority]
+            yield from self.waiting[priority]
 
 
 class State:
@@ -111,26 +110,29 @@ class State:
         if message.expires_at:
             self.expiring[message.id] = None
         for agent, status in waiting:
-            self._shelf(agent, message.priority, status)[message.id] = None
-
-    def _shelf(self, agent: str, priority: Priority, status: Status) -> dict[str, None]:
-        inbox = self.inboxes.get(agent)
-        if inbox is None:
-            inbox = self.inboxes[agent] = Inbox()
-        return (inbox.delivered if status is Status.DELIVERED else inbox.undelivered)[priority]
+            inbox = self.inboxes.get(agent)
+            if inbox is None:
+                inbox = self.inboxes[agent] = Inbox()
+            inbox.waiting[message.priority][message.id] = None
+            if status is not Status.DELIVERED:
+                inbox.undelivered[message.priority][message.id] = None
 
     def move(self, id: str, agent: str, delivery: Delivery) -> None:
-        """Put the message's delivery to `agent` where it is now, and drop the message if it has ended."""
+        """Put the message's delivery to `agent` where it is now, and drop the message if it has ended.
+
+        Queued or claimed, it keeps its place in the inbox: no attempt costs it its turn.
+        """
         message = self.messages[id]
-        before = message.deliveries[agent].status
         message = message._replace(deliveries={**message.deliveries, agent: delivery})
         self.messages[id] = message
-        shelf = self._shelf(agent, message.priority, before)
-        shelf.pop(id, None)
-        if not delivery.status.ended:
-            self._shelf(agent, message.priority, delivery.status)[id] = None
+        if delivery.status in (Status.QUEUED, Status.CLAIMED):
             return
-        if not len(self.inboxes[agent]):
+        inbox = self.inboxes[agent]
+        inbox.undelivered[message.priority].pop(id, None)
+        if not delivery.status.ended:
+            return
+        inbox.waiting[message.priority].pop(id, None)
+        if not len(inbox):
             del self.inboxes[agent]
         if message.ended:
             self.expiring.pop(id, None)
@@ -230,20 +232,14 @@ def _message_claimed(state: State, event: Event, fact: MessageClaimed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         claimed = Delivery(Status.CLAIMED, event.at, fact.by, fact.until, None, delivery.failures)
-        _keep_place(state, fact.id, fact.agent, claimed)
+        state.move(fact.id, fact.agent, claimed)
 
 
 def _message_failed(state: State, event: Event, fact: MessageFailed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         queued = Delivery(Status.QUEUED, event.at, None, None, None, (*delivery.failures, fact.reason))
-        _keep_place(state, fact.id, fact.agent, queued)
-
-
-def _keep_place(state: State, id: str, agent: str, delivery: Delivery) -> None:
-    """Queued or claimed, a message keeps its place in the inbox: no attempt costs it its turn."""
-    message = state.messages[id]
-    state.messages[id] = message._replace(deliveries={**message.deliveries, agent: delivery})
+        state.move(fact.id, fact.agent, queued)
 
 
 def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> None:

@@ -111,7 +111,8 @@ class FileJournal:
                 self.refresh()  # Most of the reading is done before others have to wait for it.
             with self._lock:
                 moment = self._clock()
-                if not (change and self._skim()):
+                skimmed = change is not None and self._skim()
+                if not (change and skimmed):
                     self.refresh()
                     facts = decide(self.state, moment)
                     change = facts, encode_facts(facts)
@@ -120,9 +121,10 @@ class FileJournal:
                     return []
                 first = self._reader.position.seq + 1
                 lines = [encode_line(first + index, moment, fact) for index, fact in enumerate(encoded)]
-                to_fold = self._append(lines, first + len(facts) - 1, new_segment)
+                self._append(lines, new_segment)
+                self._reader.advance(lines, first + len(facts) - 1, defer=skimmed)
             events = [Event(first + index, moment, fact) for index, fact in enumerate(facts)]
-            if to_fold:
+            if not skimmed:
                 for event in events:
                     fold(self.state, event)
             if self._sync:
@@ -149,8 +151,8 @@ class FileJournal:
         except OSError as error:
             raise unavailable(error, f"cannot read {self.folder}") from error
 
-    def _append(self, lines: list[bytes], seq: int, new_segment: bool) -> bool:
-        """Write the lines as one change, the last one numbered `seq`; returns whether to fold it now."""
+    def _append(self, lines: list[bytes], new_segment: bool) -> None:
+        """Write the lines as one change, to the newest segment or a new one."""
         reader = self._reader
         place = reader.position
         cut_off = reader.size > place.offset
@@ -162,7 +164,6 @@ class FileJournal:
             self._write(b"".join(lines))
         except OSError as error:
             raise unavailable(error, f"cannot write to {self.folder}") from error
-        return reader.advance(lines, seq)
 
     def _begin_segment(self, number: int) -> None:
         """Create the next segment and go there.

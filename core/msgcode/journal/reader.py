@@ -9,6 +9,7 @@ waits, and when a successor appears it knows that it was the latter and leaves i
 from __future__ import annotations
 
 import os
+import time
 
 from msgcode.codec import decode_line
 from msgcode.events import Event, JournalReset, LineDamaged, MessageSent
@@ -26,6 +27,8 @@ SUFFIX = ".jsonl"
 _SEQ = b'{"seq":'
 _PLAIN_SEND = b'"type":"message.sent","id":'
 _HEAD = 100
+
+_SURVEY_PAUSE = 1.0
 
 _BATCH = 400
 """Lines that are decoded in one go: 5 ms, a third of a frame."""
@@ -130,8 +133,7 @@ class Reader:
         self._descriptor = -1
         self._path = self._next_path = ""
         self._identity = (0, 0)
-        self._surveyed = 0
-        self._gap_ahead = False
+        self._surveyed = -_SURVEY_PAUSE
         self._deferred: list[_Lines] = []
         self._at: datetime = now()
 
@@ -216,18 +218,17 @@ class Reader:
             self._pass(sum(map(len, texts)) + len(texts), len(texts), last, texts[-1])
         return True
 
-    def advance(self, lines: list[bytes], seq: int) -> bool:
+    def advance(self, lines: list[bytes], seq: int, *, defer: bool) -> None:
         """Pass over `lines` that the caller has itself appended, the last one numbered `seq`.
 
-        Returns False if they have to wait for `read` after all, behind what was skimmed.
+        defer: leave them for `read`, behind what was skimmed.
         """
-        if self._deferred:
+        if defer:
             texts = [line[:-1] for line in lines]
             self._deferred.append(_Lines(self.position.segment, texts, self.position.line, self.position.seq))
         self._pass(sum(map(len, lines)), len(lines), seq, lines[-1][:-1])
         self.settled += sum(len(line) for line in lines if line.find(_PLAIN_SEND, 0, _HEAD) < 0)
         self.size = self.position.offset
-        return not self._deferred
 
     def enter(self, number: int) -> None:
         """Go to a segment that exists, to its start if it is another one. Raises OSError if it does not."""
@@ -242,15 +243,13 @@ class Reader:
     def _has_successor(self) -> bool:
         if os.access(self._next_path, os.F_OK):
             return True
-        # Somebody may have deleted the very next one and left later ones. A change of the folder tells.
-        try:
-            changed = os.stat(self.folder).st_mtime_ns
-        except FileNotFoundError:
+        # Somebody may have deleted the next one by hand and left later ones. It takes a while to get so
+        # far behind, so look for that once a second.
+        moment = time.monotonic()
+        if moment - self._surveyed < _SURVEY_PAUSE:
             return False
-        if changed != self._surveyed:
-            self._surveyed = changed
-            self._gap_ahead = segment_numbers(self.folder)[-1:] > [self.position.segment]
-        return self._gap_ahead
+        self._surveyed = moment
+        return segment_numbers(self.folder)[-1:] > [self.position.segment]
 
     def _look(self) -> bool | None:
         """See how long the current segment is, and whether it is still the file of that name.
@@ -289,7 +288,7 @@ class Reader:
         )
         self._path, self._next_path = path, segment_path(self.folder, number + 1)
         self.opened += 1
-        self._surveyed, self._gap_ahead = 0, False
+        self._surveyed = -_SURVEY_PAUSE
         if number != self.position.segment:
             self.position = Position(number, 0, 0, self.position.seq)
 
