@@ -12,7 +12,7 @@ import os
 from datetime import datetime, timedelta
 
 from msgcode import decisions
-from msgcode.errors import BadInput, MsgcodeError, Refused
+from msgcode.errors import BadInput, MsgcodeError, Refused, Unavailable
 from msgcode.events import (
     AgentRegistered,
     AgentUnregistered,
@@ -150,7 +150,10 @@ class Store:
             return [AgentUnregistered(id)]
 
         self._journal.commit(decide)
-        self._presence.forget(id)
+        try:
+            self._presence.forget(id)
+        except Unavailable:
+            pass  # The agent is gone all the same.
         return gone[0]
 
     def create_channel(

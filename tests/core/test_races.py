@@ -236,7 +236,7 @@ def test_a_fork_while_another_thread_writes(room: Path) -> None:
 
         def chatter() -> None:
             while not stop.is_set():
-                store.send("writer-0", "reader", "x" * 20_000)
+                store.send("writer-0", "reader", "x" * 200)
 
         thread = threading.Thread(target=chatter)
         thread.start()

@@ -14,7 +14,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
-from msgcode import MsgcodeError, Presence, Store, Unavailable, commands
+from msgcode import MsgcodeError, Presence, Store, commands
 from msgcode.events import Event
 from msgcode.model import now
 from msgcode_tui import safe
@@ -106,7 +106,7 @@ class MsgcodeApp(App[None]):
             await asyncio.sleep(0)  # Keys and frames go between the slices of a long past.
         if self.live.state.agents.keys() != self.live.presences.keys():
             self._agents_changed.set()
-        if len(events) <= SLICE:
+        if events[-1].at >= self.live.since:
             self._redraw()
         else:
             self._redraw(FRAME_OF_PAST)
@@ -166,7 +166,7 @@ class MsgcodeApp(App[None]):
                 await self._run(signs_of_life)
                 signs_of_life = self._be_seen
                 self._unwritable = ""
-            except Unavailable as error:
+            except MsgcodeError as error:
                 self._unwritable = f"Read-only: {error}"
             self._redraw()
             await asyncio.sleep(HEARTBEAT_EVERY)

@@ -15,7 +15,7 @@ from msgcode.codec import encode_facts, encode_line
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.events import Event
 from msgcode.journal import snapshot
-from msgcode.journal.folder import PRIVATE_FILE, make_private, sync_data, unavailable, write_all
+from msgcode.journal.folder import PRIVATE_DIR, PRIVATE_FILE, make_private, sync_data, unavailable, write_all
 from msgcode.journal.lock import Lock
 from msgcode.journal.reader import (
     Position,
@@ -104,11 +104,11 @@ class FileJournal:
 
     def _commit(self, decide: Decide, *, blind: bool = False, new_segment: bool = False) -> list[Event]:
         with self._alone():
-            change = None
-            if blind:
-                change = self._prepare(decide)
-            else:
+            change = self._prepare(decide) if blind else None
+            if not change:
                 self.refresh()  # Most of the reading is done before others have to wait for it.
+                if not self._reader.position.segment and not decide(self.state, self._clock()):
+                    return []  # What changes nothing, or is refused, does not create the room either.
             with self._lock:
                 moment = self._clock()
                 skimmed = change is not None and self._skim()
@@ -159,7 +159,7 @@ class FileJournal:
         try:
             if new_segment or cut_off or place.offset >= SEGMENT_BYTES or place.segment == 0:
                 self._begin_segment(place.segment + 1)
-            elif self._out_opened != reader.opened:
+            else:
                 self._open_out(place.segment)
             self._write(b"".join(lines))
         except OSError as error:
@@ -172,10 +172,12 @@ class FileJournal:
         successor. From the moment the new one exists everybody goes on there; if we die before
         writing to it, the next writer finds it empty and uses it.
         """
-        if self._sync and self._out >= 0:
-            self._write_through()
         if number == 1:
-            os.makedirs(self.folder, 0o700, exist_ok=True)
+            make_private(os.path.dirname(self.folder))
+            os.makedirs(self.folder, PRIVATE_DIR, exist_ok=True)
+        elif self._sync:
+            self._open_out(number - 1)
+            self._write_through()
         path = segment_path(self.folder, number)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
         self._reader.enter(number)
@@ -184,17 +186,26 @@ class FileJournal:
             self._sync_names()
 
     def _open_out(self, number: int) -> None:
+        """Have the segment that the reader is at open for writing."""
+        if self._out >= 0 and self._out_opened == self._reader.opened:
+            return
         descriptor = os.open(segment_path(self.folder, number), os.O_WRONLY | os.O_APPEND)
         self._close_out()
         self._out, self._out_opened = descriptor, self._reader.opened
 
     def _write(self, data: bytes) -> None:
+        end = os.fstat(self._out).st_size
+        if end != self._reader.position.offset:
+            # Possible only if the lock file was deleted and another process has locked the new one.
+            raise Unavailable(
+                f"{self.folder} was changed while it was locked: try again. Nothing was changed."
+            )
         try:
             write_all(self._out, data)
         except OSError:
             # The disk may have taken a part. No reader has used it, since it is not a whole change.
             try:
-                os.ftruncate(self._out, self._reader.position.offset)
+                os.ftruncate(self._out, end)
             except OSError:
                 pass  # Then it stays as a cut-off change, and the next writer leaves it behind.
             raise
@@ -232,7 +243,10 @@ class FileJournal:
 
         if self._snapshot_writer and self._snapshot_writer.is_alive():
             return
-        self.refresh()
+        try:
+            self.refresh()
+        except Unavailable:
+            return  # As below.
         frozen = snapshot.Frozen(self.state, self._reader.position, self._reader.last_line)
         self._settled_at_snapshot = self._reader.settled
 
@@ -243,18 +257,27 @@ class FileJournal:
             except OSError:
                 pass  # Only a cache. Whatever is wrong with the disk, the next append will say.
 
-        self._snapshot_writer = Thread(target=write, name="snapshot")
-        self._snapshot_writer.start()
+        writer = Thread(target=write, name="snapshot")
+        try:
+            writer.start()
+        except RuntimeError:
+            return  # No more threads to be had, or the interpreter is on its way out.
+        self._snapshot_writer = writer
 
     def events(self) -> Iterator[list[Event]]:
         reader = Reader(self.folder)
         try:
             yield from reader.batches()
+        except OSError as error:
+            raise unavailable(error, f"cannot read {self.folder}") from error
         finally:
             reader.close()
 
     def mentioning(self, text: str) -> Iterator[Event]:
-        return events_mentioning(self.folder, text)
+        try:
+            yield from events_mentioning(self.folder, text)
+        except OSError as error:
+            raise unavailable(error, f"cannot read {self.folder}") from error
 
     async def follow(self, *, past: bool) -> AsyncIterator[list[Event]]:
         from contextlib import aclosing
@@ -267,6 +290,8 @@ class FileJournal:
                 async for _ in wakes:
                     for batch in reader.batches():
                         yield batch
+        except OSError as error:
+            raise unavailable(error, f"cannot read {self.folder}") from error
         finally:
             reader.close()
 

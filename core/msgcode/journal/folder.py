@@ -48,8 +48,8 @@ def unavailable(error: OSError, what: str) -> Unavailable:
         errno.ENOSPC: "the disk is full",
         errno.EDQUOT: "your disk quota is used up",
         errno.EROFS: "it is on a read-only file system",
-        errno.EACCES: "you may not write there",
-        errno.EPERM: "you may not write there",
+        errno.EACCES: "its permissions do not allow it",
+        errno.EPERM: "its permissions do not allow it",
         errno.ENOTDIR: "a part of the path is a file, not a folder",
         errno.EEXIST: "a file of that name is in the way",
     }.get(error.errno or 0, error.strerror or str(error))

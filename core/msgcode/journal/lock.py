@@ -45,6 +45,8 @@ class Lock:
                     ) from None
                 time.sleep(_PAUSE)
                 continue
+            except OSError as error:  # Such as a file system without locks.
+                raise unavailable(error, f"cannot lock {self._path}") from error
             if self._in_place():
                 return
             self.close()  # The file was deleted, so others lock a new one: lock that.
@@ -73,7 +75,7 @@ class Lock:
     def _in_place(self) -> bool:
         try:
             status = os.stat(self._path)
-        except FileNotFoundError:
+        except OSError:
             return False
         return (status.st_dev, status.st_ino) == self._identity
 

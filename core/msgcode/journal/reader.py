@@ -28,6 +28,12 @@ _SEQ = b'{"seq":'
 _PLAIN_SEND = b'"type":"message.sent","id":'
 _HEAD = 100
 
+_MOST_DEFERRED = 10_000
+"""Lines that are left undecoded at most, so that a process that only sends does not grow without end."""
+
+_SHORTEST = 40
+"""Fewer bytes than any event's line has."""
+
 _SURVEY_PAUSE = 1.0
 
 _BATCH = 400
@@ -135,6 +141,7 @@ class Reader:
         self._identity = (0, 0)
         self._surveyed = -_SURVEY_PAUSE
         self._deferred: list[_Lines] = []
+        self._missing = 0
         self._at: datetime = now()
 
     def read(self) -> list[Event]:
@@ -205,14 +212,15 @@ class Reader:
         if self.size <= offset:
             return True
         texts = os.pread(self._descriptor, self.size - offset, offset).split(b"\n")[:-1]
+        if sum(len(lines.texts) for lines in self._deferred) + len(texts) > _MOST_DEFERRED:
+            return False
         last = seq
         for text in texts:
             if not text.startswith(_SEQ) or text.find(_PLAIN_SEND, 0, _HEAD) < 0:
                 return False
-            number = text[len(_SEQ) : text.index(b",")]
-            if not number.isdigit() or int(number) <= last:
+            last += 1
+            if text[len(_SEQ) : text.index(b",")] != b"%d" % last:
                 return False
-            last = int(number)
         if texts:
             self._deferred.append(_Lines(segment, texts, line, seq))
             self._pass(sum(map(len, texts)) + len(texts), len(texts), last, texts[-1])
@@ -328,16 +336,25 @@ class Reader:
             more = False
             try:
                 event, more = decode_line(text)
-                if event.seq <= seq:
-                    raise ValueError(f"its number {event.seq} is not above the {seq} before it")
-                seq, self._at = event.seq, event.at
+                self._check_number(event.seq, seq, first=line + count == 1)
+                seq, self._at, self._missing = event.seq, event.at, 0
                 events.append(event)
                 if type(event.fact) is not MessageSent:
                     self.settled += len(text)
             except ValueError as error:
+                self._missing += 1 + len(text) // _SHORTEST
                 if text.strip():
                     file = os.path.basename(segment_path(self.folder, segment))
                     events.append(Event(seq, self._at, LineDamaged(file, line + count, str(error))))
             if not more:
                 whole, whole_seq, whole_events = count, seq, len(events)
         return events[:whole_events], whole, whole_seq
+
+    def _check_number(self, number: int, before: int, *, first: bool) -> None:
+        """Numbers go up by one; behind damaged lines by as many as these may have held, between segments
+        by any. One that jumps is damage itself: going by it, all that follows would seem to go back.
+        """
+        if number <= before:
+            raise ValueError(f"its number {number} is not above the {before} before it")
+        if number > before + 1 + self._missing and not first:
+            raise ValueError(f"its number {number} is too far above the {before} before it")

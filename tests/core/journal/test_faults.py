@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -558,3 +559,34 @@ def test_a_message_is_what_it_was(room: Path, open_store: Opener) -> None:
         )
     forget_snapshot(room)
     assert open_store().message(made.id) == made
+
+
+class TestNumbers:
+    """One damaged number may not make what follows look damaged."""
+
+    def renumber(self, room: Path, line: int, number: int) -> None:
+        (segment,) = journal_files(room)
+        lines = segment.read_bytes().split(b"\n")
+        lines[line] = re.sub(rb'^{"seq":\d+', b'{"seq":%d' % number, lines[line])
+        segment.write_bytes(b"\n".join(lines))
+        forget_snapshot(room)
+
+    @pytest.mark.parametrize("number", [1, 3, 5, 900, 10**15])
+    def test_a_wrong_one_in_the_middle(self, room: Path, open_store: Opener, number: int) -> None:
+        settled(room, sends=4)  # Numbers 3 to 6.
+        self.renumber(room, 3, number)
+        store = open_store()
+        assert len(store.damage()) == 1
+        assert bodies(store) == ["tëxt 0", "tëxt 2", "tëxt 3"]
+        store.send("ann", "bob", "more")
+        assert bodies(open_store()) == ["tëxt 0", "tëxt 2", "tëxt 3", "more"]
+
+    def test_two_lines_that_have_become_one(self, room: Path, open_store: Opener) -> None:
+        settled(room, sends=6)
+        (segment,) = journal_files(room)
+        lines = segment.read_bytes().split(b"\n")
+        segment.write_bytes(b"\n".join([*lines[:2], b" ".join(lines[2:5]), *lines[5:]]))
+        forget_snapshot(room)
+        store = open_store()
+        assert len(store.damage()) == 1
+        assert bodies(store) == ["tëxt 3", "tëxt 4", "tëxt 5"]
