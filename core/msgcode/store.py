@@ -12,6 +12,7 @@ import os
 from datetime import datetime, timedelta
 
 from msgcode import decisions
+from msgcode.checks import check_body, check_id, check_line, check_prefix, check_priority
 from msgcode.errors import BadInput, MsgcodeError, Refused, Unavailable
 from msgcode.events import (
     AgentRegistered,
@@ -24,9 +25,8 @@ from msgcode.events import (
     MessageSent,
     RoomPurged,
 )
-from msgcode.ids import check_id, check_prefix, new_message_id
 from msgcode.journal.file import FileJournal
-from msgcode.model import Activity, Agent, Channel, Message, Presence, Priority, now
+from msgcode.model import Activity, Agent, Channel, Message, Presence, Priority, new_message_id, now
 from msgcode.presence import PresenceBoard
 from msgcode.state import State, fold, new_message
 
@@ -38,12 +38,6 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "~/.oh-my-msgcode"
 """Where the room is when nothing else is said: the folder of oh-my-msgcode."""
-
-MAX_BODY_BYTES = 1024 * 1024
-"""The longest body, in bytes of UTF-8."""
-
-MAX_LINE = 500
-"""The longest subject, name, description or reason, in characters."""
 
 LEASE = 30.0
 """Seconds for which a claim holds."""
@@ -119,8 +113,8 @@ class Store:
         agent cannot become one.
         """
         check_id("agent", id)
-        _check_line("a name", name)
-        _check_line("a description", description)
+        check_line("a name", name)
+        check_line("a description", description)
         registered: list[Agent] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
@@ -161,8 +155,8 @@ class Store:
     ) -> Channel:
         """Open a channel; the agent `by` is its first member."""
         check_id("channel", id)
-        _check_line("a name", name)
-        _check_line("a description", description)
+        check_line("a name", name)
+        check_line("a description", description)
         created: list[Channel] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
@@ -224,7 +218,7 @@ class Store:
     ) -> Message:
         """Send a message to one agent. It is stored even if nobody of that name is there (`warnings`).
 
-        body: at most MAX_BODY_BYTES. channel: a topic that it belongs to. priority: low, normal, high
+        body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
         or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
         name, such as a file and line. reply_to: the id of the message that it answers.
         by: the human who speaks as `sender`.
@@ -267,14 +261,14 @@ class Store:
         """The message before it is known what led to it, and who hears it if it is a broadcast."""
         if not body.strip():
             raise BadInput("the message is empty: give it a text.")
-        _check_body(body)
-        _check_line("a subject", subject)
+        check_body(body)
+        check_line("a subject", subject)
         if channel is not None:
             check_id("channel", channel)
         if metadata:
             for key, value in metadata.items():
-                _check_line("metadata", key)
-                _check_body(value)
+                check_line("metadata", key)
+                check_body(value)
         id, urgency, notes = self._new_id(), check_priority(priority), dict(metadata or {})
         # In the order of the fields, since a record takes twice as long to make with names.
         return MessageSent(
@@ -373,7 +367,7 @@ class Store:
         limit: at most so many. lease: seconds until they are offered again. Returns them in the order
         of the inbox. Nobody else is given them until then.
         """
-        _check_line("a deliverer", by)
+        check_line("a deliverer", by)
         if not 0 < lease <= 24 * 3600:
             raise BadInput("a lease must be more than 0 seconds and at most a day.")
         before: list[Message] = []
@@ -387,7 +381,7 @@ class Store:
 
     def confirm(self, agent: str, message: str, by: str) -> Message:
         """The agent's harness accepted the message from the deliverer `by`. Saying so twice is no error."""
-        _check_line("a deliverer", by)
+        check_line("a deliverer", by)
         return self._move([message], lambda found: decisions.confirm(found, agent, by))[0]
 
     def fail(self, agent: str, message: str, by: str, reason: str) -> Message:
@@ -395,7 +389,7 @@ class Store:
 
         reason: why, in words.
         """
-        _check_line("a reason", reason)
+        check_line("a reason", reason)
         return self._move([message], lambda found: decisions.fail(found, agent, by, reason))[0]
 
     def acknowledge(self, agent: str, *messages: str, by: str | None = None) -> list[Message]:
@@ -413,7 +407,7 @@ class Store:
 
         by: who wants it, where it is not time that ends them.
         """
-        _check_line("who wants it", by)
+        check_line("who wants it", by)
         if messages:
             return self._move(messages, lambda found: decisions.expire(found, by))
         before: dict[str, Message] = {}
@@ -452,7 +446,7 @@ class Store:
         waiting: discard everything that still waits, too. by: who wants it, for the record.
         Returns how many waiting messages were discarded. Damaged lines are kept.
         """
-        _check_line("who wants it", by)
+        check_line("who wants it", by)
         if not 0 <= older_than < 1e9:
             raise BadInput("an age must be 0 seconds or more, and less than 30 years.")
         # One millisecond later, the step of the clock, so that what has just ended goes too.
@@ -479,7 +473,7 @@ class Store:
 
     def set_presence(self, agent: str, activity: str, reason: str | None = None) -> None:
         """The agent is there and idle, busy or blocked (with a reason), or it left: offline."""
-        _check_line("a reason", reason)
+        check_line("a reason", reason)
         if activity not in list(Activity):
             raise BadInput(f"{activity!r} is no activity: choose {', '.join(Activity)}.")
         self._presence.set(agent, Activity(activity), self._clock(), reason)
@@ -557,43 +551,14 @@ class Store:
     def watch(self, *, past: bool = False) -> AsyncIterator[list[Event]]:
         """New events, from any process, in batches as they are appended; with `past`, all older ones first.
 
-        Wakes a few milliseconds after an append. Includes reports of damaged lines and of the journal's
-        deletion (`events.LineDamaged`, `events.JournalReset`).
+        Wakes a few milliseconds after an append. Includes reports of damaged lines and of deleted segments
+        (`events.LineDamaged`, `events.JournalReset`).
         """
         return self._journal.follow(past=past)
 
     def _fresh(self) -> State:
         self._journal.refresh()
         return self._journal.state
-
-
-def check_priority(text: str) -> Priority:
-    """The priority of this name. Raises BadInput if there is none."""
-    try:
-        return Priority(text)
-    except ValueError:
-        raise BadInput(f"{text[:80]!r} is no priority: choose {', '.join(Priority)}.") from None
-
-
-def _check_body(text: str) -> None:
-    if len(text) > MAX_BODY_BYTES or len(_check_text("a body", text)) > MAX_BODY_BYTES:
-        raise BadInput(
-            "the text is too long: a body may have 1 MiB. Put the text in a file and send its path."
-        )
-
-
-def _check_line(what: str, text: str | None) -> None:
-    if text is not None:
-        _check_text(what, text)
-        if len(text) > MAX_LINE or "\n" in text:
-            raise BadInput(f"{what} must be a single line of at most {MAX_LINE} characters.")
-
-
-def _check_text(what: str, text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise BadInput(f"{what} must be text, and this is not valid UTF-8.") from None
 
 
 def _milliseconds(moment: datetime) -> datetime:

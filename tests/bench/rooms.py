@@ -17,10 +17,9 @@ from msgcode.events import (
     MessageDelivered,
     MessageSent,
 )
-from msgcode.ids import new_message_id
 from msgcode.journal.file import SEGMENT_BYTES
 from msgcode.journal.reader import segment_path
-from msgcode.model import now
+from msgcode.model import new_message_id, now
 from tests.written import written
 
 BODY = "The build is green again; please look at the second commit, which changes the lock. " * 2

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from typing import NoReturn
 
 from msgcode import MsgcodeError, Refused, Store, __version__
+from msgcode.checks import check_id
 from msgcode.errors import BadInput
-from msgcode.ids import check_id
 
 
 class _Parser(argparse.ArgumentParser):

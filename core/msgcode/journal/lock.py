@@ -16,7 +16,7 @@ PATIENCE = 10.0
 """Seconds to wait for the lock. It is held for well under a millisecond, so longer means that its
 holder was suspended."""
 
-_PAUSE = 0.001
+_PAUSE = 0.002
 """Seconds between two tries. With many writers, shorter pauses wake more of them in vain."""
 
 

@@ -28,9 +28,6 @@ _SEQ = b'{"seq":'
 _PLAIN_SEND = b'"type":"message.sent","id":'
 _HEAD = 100
 
-_MOST_DEFERRED = 10_000
-"""Lines that are left undecoded at most, so that a process that only sends does not grow without end."""
-
 _SHORTEST = 40
 """Fewer bytes than any event's line has."""
 
@@ -192,7 +189,8 @@ class Reader:
     def skim(self) -> bool:
         """Pass over what has been appended if it is nothing but messages, leaving them for `read`.
 
-        For a writer whose decision does not depend on them: looking costs a tenth of decoding.
+        For a writer whose decision does not depend on them: looking costs a tenth of decoding. They all
+        wait, since whatever moves a message on is read at once, so they take less room than when folded.
         Returns False, somewhere on the way, if there is anything else.
         """
         while self._descriptor >= 0:
@@ -212,8 +210,6 @@ class Reader:
         if self.size <= offset:
             return True
         texts = os.pread(self._descriptor, self.size - offset, offset).split(b"\n")[:-1]
-        if sum(len(lines.texts) for lines in self._deferred) + len(texts) > _MOST_DEFERRED:
-            return False
         last = seq
         for text in texts:
             if not text.startswith(_SEQ) or text.find(_PLAIN_SEND, 0, _HEAD) < 0:

@@ -113,7 +113,7 @@ class MainScreen(Screen[None]):
         if live.recipient(self.room) is not None:
             return "No messages yet. Write the first."
         if not live.state.agents.keys() - {live.me}:
-            return "Nobody is here yet."
+            return "Nobody is here yet. An agent joins with: msgcode register ID"
         return "No messages yet."
 
     def _address(self) -> None:

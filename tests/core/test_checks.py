@@ -1,4 +1,4 @@
-"""Ids: what may be one, and what new ones look like."""
+"""What verbs accept, and what new ids look like."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msgcode import BadInput
-from msgcode.ids import check_id, check_prefix, new_message_id
+from msgcode.checks import check_id, check_prefix
+from msgcode.model import new_message_id
 
 
 @pytest.mark.parametrize("id", ["a", "A1", "7", "a.b-c_d", "x" * 64])
