@@ -41,7 +41,7 @@ SEGMENT_BYTES = 1024 * 1024
 """A segment that has reached this size gets a successor."""
 
 SNAPSHOT_BYTES = 8 * 1024
-"""How much has to be settled between two snapshots (see `Reader.settled`), or a quarter of what the last one
+"""How much has to be settled between two snapshots (see `Reader.settled`), or a tenth of what the last one
 has if that is more. It bounds what a fresh process reads for nothing: the lives of about 30 messages."""
 
 
@@ -228,7 +228,7 @@ class FileJournal:
 
     def _snapshot_is_due(self) -> bool:
         since = self._reader.settled - self._settled_at_snapshot
-        if since < SNAPSHOT_BYTES or since < self._snapshot.size // 4:
+        if since < SNAPSHOT_BYTES or since < self._snapshot.size // 10:
             return False
         newest = snapshot.signature(self.folder)
         if newest == self._snapshot:

@@ -195,6 +195,7 @@ def test_a_clean_up_while_somebody_reads(room: Path, open_store: Opener) -> None
     ids = settled(room, sends=16)
     store = open_store()
     store.acknowledge("bob", *ids)
+    join_snapshots()
     segments = len(journal_files(room))
     assert segments > 3
     for batches in range(segments + 1):
