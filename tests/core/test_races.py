@@ -235,8 +235,8 @@ def test_a_fork_while_another_thread_writes(room: Path) -> None:
         stop = threading.Event()
 
         def chatter() -> None:
-            while not stop.is_set():
-                store.send("writer-0", "reader", "x" * 200)
+            while not stop.wait(0.0005):  # Unhindered it would write faster than a child can read it all.
+                store.send("writer-0", "reader", "x" * 20_000)
 
         thread = threading.Thread(target=chatter)
         thread.start()
