@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -46,6 +47,10 @@ class Terminal:
         while not condition():
             assert time.monotonic() < deadline, f"{otherwise}, on:\n{self.screen()}"
             time.sleep(0.002)
+
+    def pid(self) -> int:
+        """The process that runs in it."""
+        return int(self._run("display-message", "-p", "#{pane_pid}"))
 
     def close(self) -> None:
         """End it and whatever runs in it."""
@@ -111,5 +116,17 @@ def test_it_leaves_the_terminal_as_it_was() -> None:
         terminal.type("C-q")
         terminal.wait_for("left with 0")
         assert "streaming tokenizer" not in terminal.screen()
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_demo_whose_terminal_is_closed_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    terminal = Terminal(f"TMPDIR={tmp_path} exec {sys.executable} -m msgcode_tui --demo")
+    try:
+        terminal.wait_for("streaming tokenizer")
+        assert list(tmp_path.glob("msgcode-demo-*"))
+        os.kill(terminal.pid(), number)
+        terminal.wait_until(lambda: not list(tmp_path.glob("msgcode-demo-*")), "its room was left behind")
     finally:
         terminal.close()

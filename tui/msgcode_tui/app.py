@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -82,6 +83,9 @@ class MsgcodeApp(App[None]):
         return self._unreadable or self._unwritable
 
     def on_mount(self) -> None:
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            # A closed terminal is a way to leave too: everything is put away as after any other.
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
