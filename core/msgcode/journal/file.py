@@ -177,7 +177,7 @@ class FileJournal:
             os.makedirs(self.folder, PRIVATE_DIR, exist_ok=True)
         elif self._sync:
             self._open_out(number - 1)
-            self._write_through()
+            sync_data(self._out)
         path = segment_path(self.folder, number)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
         self._reader.enter(number)
