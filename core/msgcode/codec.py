@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta
 
 from msgcode.events import FACTS, TYPES, Event, Unknown
-from msgcode.model import Activity, Delivery, Priority, Status
+from msgcode.model import Activity, Delivery, Priority, Session, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
             value = encode_time(value)
         elif kind is dict:
             value = {name: to_json(item) if isinstance(item, tuple) else item for name, item in value.items()}
+        elif kind is Session:
+            value = to_json(value)
         json_object[key] = value
     return json_object
 
@@ -173,6 +175,12 @@ def _deliveries(value: Any) -> dict[str, Delivery]:
     return {agent: from_json(Delivery, delivery) for agent, delivery in value.items()}
 
 
+def _session(value: Any) -> Session:
+    if type(value) is not dict:
+        raise IllTyped("not an object")
+    return from_json(Session, value)
+
+
 _REQUIRED = object()
 _UTC_OFFSET = timedelta(0)
 # A record's annotations are texts (PEP 563), so a field's check is found by how its type is spelt.
@@ -186,6 +194,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "dict[str, Delivery]": _deliveries,
     "Activity": Activity,
     "Priority": Priority,
+    "Session": _session,
     "Status": Status,
 }
 _shapes: dict[type, list[tuple[str, Callable[[Any], Any], Any]]] = {}

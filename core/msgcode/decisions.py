@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgcode.errors import Refused
 from msgcode.events import (
+    AgentBound,
     AgentHeard,
     AgentRegistered,
     ChannelCreated,
@@ -24,13 +25,14 @@ from msgcode.events import (
     RoomPurged,
     Unknown,
 )
-from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
+from msgcode.model import Agent, Channel, Delivery, Message, Priority, Session, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
+    from msgcode.model import Presence
     from msgcode.state import State
 
 
@@ -62,6 +64,32 @@ def check_speaker(state: State, by: str | None) -> None:
     """Only a human may act for somebody else. Raises Refused otherwise."""
     if by is not None and not known_agent(state, by).human:
         raise Refused(f"agent {by!r} is not a human, and only a human may act for another agent.")
+
+
+def bind(agent: Agent, session: Session, alive: bool, takeover: bool) -> AgentBound:
+    """Lets the agent live in the session.
+
+    alive: the session that it lives in now is. A session may take its own agent up again, from another
+    host too; another's only if that is dead, or by `takeover`. No session may pose as a human.
+    """
+    if agent.human:
+        raise Refused(f"{agent.id!r} is a human, and an agent cannot be: register under another id.")
+    held = agent.session
+    if held and held.id != session.id and alive and not takeover:
+        where = f" in {held.directory}" if held.directory else ""
+        raise Refused(
+            f"agent {agent.id!r} lives in another session, which is alive ({held.harness} {held.id}{where}): "
+            "register under another id, or with takeover, and that session loses it."
+        )
+    return AgentBound(agent.id, session)
+
+
+def is_alive(agent: Agent, presence: Presence, now: datetime, online_for: timedelta) -> bool:
+    """Whether the agent's session is there: seen lately, or bound lately and not seen since."""
+    if agent.session is None or agent.bound_at is None:
+        return False
+    unseen = presence.last_seen is None or presence.last_seen < agent.bound_at
+    return presence.online or (unseen and now - agent.bound_at < online_for)
 
 
 def send(state: State, draft: MessageSent, origin: Message | None) -> MessageSent:
@@ -242,6 +270,11 @@ def restate(state: State) -> list[Fact]:
     facts: list[Fact] = [
         AgentRegistered(agent.id, agent.name, agent.description, agent.human, agent.registered_at)
         for agent in state.agents.values()
+    ]
+    facts += [
+        AgentBound(agent.id, agent.session, agent.bound_at)
+        for agent in state.agents.values()
+        if agent.session
     ]
     for channel in state.channels.values():
         facts.append(

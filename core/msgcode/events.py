@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgcode.model import Priority
+from msgcode.model import Priority, Session
 from msgcode.record import Record
 
 
@@ -23,6 +23,17 @@ class AgentRegistered(Record):
     name: str
     description: str | None = None
     human: bool = False
+    since: datetime | None = None
+
+
+class AgentBound(Record):
+    """From now on the agent lives in this session, and in no other.
+
+    `since` is set when a clean-up states again what was bound earlier.
+    """
+
+    agent: str
+    session: Session
     since: datetime | None = None
 
 
@@ -166,6 +177,7 @@ class JournalReset(Record):
 
 Fact = (
     AgentRegistered
+    | AgentBound
     | AgentUnregistered
     | AgentHeard
     | ChannelCreated
@@ -184,6 +196,7 @@ Fact = (
 
 FACTS: dict[str, type[Fact]] = {
     "agent.registered": AgentRegistered,
+    "agent.bound": AgentBound,
     "agent.unregistered": AgentUnregistered,
     "agent.heard": AgentHeard,
     "channel.created": ChannelCreated,

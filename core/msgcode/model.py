@@ -45,14 +45,31 @@ class Status(StrEnum):
         return self in (Status.ACKNOWLEDGED, Status.EXPIRED, Status.DISCARDED)
 
 
+class Session(Record):
+    """One conversation of a harness, in which an agent lives: the terminal it is in, as people see it."""
+
+    id: str
+    """The harness's own id of the conversation. It is the same after a restart of the harness."""
+    harness: str
+    """The program, such as opencode."""
+    host: str
+    """The process that delivers to it. Only the host that was bound last does."""
+    directory: str | None = None
+
+
 class Agent(Record):
-    """Somebody who can send and receive: a coding agent, or a human when `human` is set."""
+    """Somebody who can send and receive: a coding agent, or a human when `human` is set.
+
+    `session` is where it lives, if it registered in one, and `bound_at` since when.
+    """
 
     id: str
     name: str
     registered_at: datetime
     description: str | None = None
     human: bool = False
+    session: Session | None = None
+    bound_at: datetime | None = None
 
 
 class Channel(Record):
@@ -79,6 +96,8 @@ class Delivery(Record):
     delivered_at: datetime | None = None
     failures: tuple[str, ...] = ()
     """Why earlier attempts to deliver it failed, oldest first."""
+    claims: int = 0
+    """How often it has been claimed. One that was claimed before may be in the session already."""
 
 
 class Activity(StrEnum):

@@ -8,6 +8,7 @@ does not know changes nothing.
 from __future__ import annotations
 
 from msgcode.events import (
+    AgentBound,
     AgentHeard,
     AgentRegistered,
     AgentUnregistered,
@@ -156,7 +157,16 @@ def _agent_registered(state: State, event: Event, fact: AgentRegistered) -> None
         known.registered_at if known else fact.since or event.at,
         fact.description,
         fact.human,
+        known.session if known else None,
+        known.bound_at if known else None,
     )
+
+
+def _agent_bound(state: State, event: Event, fact: AgentBound) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent:
+        bound = agent._replace(session=fact.session, bound_at=fact.since or event.at)
+        state.agents[fact.agent] = bound
 
 
 def _agent_unregistered(state: State, event: Event, fact: AgentUnregistered) -> None:
@@ -231,14 +241,17 @@ def _waiting(state: State, id: str, agent: str) -> Delivery | None:
 def _message_claimed(state: State, event: Event, fact: MessageClaimed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
-        claimed = Delivery(Status.CLAIMED, event.at, fact.by, fact.until, None, delivery.failures)
+        claimed = Delivery(
+            Status.CLAIMED, event.at, fact.by, fact.until, None, delivery.failures, delivery.claims + 1
+        )
         state.move(fact.id, fact.agent, claimed)
 
 
 def _message_failed(state: State, event: Event, fact: MessageFailed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
-        queued = Delivery(Status.QUEUED, event.at, None, None, None, (*delivery.failures, fact.reason))
+        failures = (*delivery.failures, fact.reason)
+        queued = Delivery(Status.QUEUED, event.at, None, None, None, failures, delivery.claims)
         state.move(fact.id, fact.agent, queued)
 
 
@@ -246,7 +259,9 @@ def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> No
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         _hear(state, fact.id, fact.agent)
-        delivered = Delivery(Status.DELIVERED, event.at, fact.by, None, event.at, delivery.failures)
+        delivered = Delivery(
+            Status.DELIVERED, event.at, fact.by, None, event.at, delivery.failures, delivery.claims
+        )
         state.move(fact.id, fact.agent, delivered)
 
 
@@ -277,9 +292,7 @@ def _end(
     delivery: Delivery,
     status: Status,
 ) -> None:
-    ended = Delivery(
-        status, event.at, fact.by, delivered_at=delivery.delivered_at, failures=delivery.failures
-    )
+    ended = delivery._replace(status=status, at=event.at, by=fact.by, lease_until=None)
     state.move(fact.id, fact.agent, ended)
 
 
@@ -310,6 +323,7 @@ def _journal_reset(state: State, event: Event, fact: JournalReset) -> None:
 
 _HANDLERS: dict[type, Callable[[State, Event, Any], None]] = {
     AgentRegistered: _agent_registered,
+    AgentBound: _agent_bound,
     AgentUnregistered: _agent_unregistered,
     AgentHeard: _agent_heard,
     ChannelCreated: _channel_created,

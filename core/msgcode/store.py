@@ -26,8 +26,18 @@ from msgcode.events import (
     RoomPurged,
 )
 from msgcode.journal.file import FileJournal
-from msgcode.model import Activity, Agent, Channel, Message, Presence, Priority, new_message_id, now
-from msgcode.presence import PresenceBoard
+from msgcode.model import (
+    Activity,
+    Agent,
+    Channel,
+    Message,
+    Presence,
+    Priority,
+    Session,
+    new_message_id,
+    now,
+)
+from msgcode.presence import ONLINE_FOR, PresenceBoard
 from msgcode.state import State, fold, new_message
 
 TYPE_CHECKING = False
@@ -105,12 +115,20 @@ class Store:
     # Agents and channels
 
     def register(
-        self, id: str, name: str | None = None, description: str | None = None, *, human: bool = False
+        self,
+        id: str,
+        name: str | None = None,
+        description: str | None = None,
+        *,
+        human: bool = False,
+        session: Session | None = None,
+        takeover: bool = False,
     ) -> Agent:
         """Register an agent, or change its name or description; what is not given stays as it was.
 
         name: what people read, the id at first. human: it is a person, who may act for other agents; an
-        agent cannot become one.
+        agent cannot become one. session: where the agent lives from now on. takeover: even if another
+        session, in which it lives now, is alive.
         """
         check_id("agent", id)
         check_line("a name", name)
@@ -121,15 +139,19 @@ class Store:
             known = state.agents.get(id)
             if human and known and not known.human:
                 raise Refused(f"{id!r} is registered as an agent, so it cannot be a human: use another id.")
-            wanted = AgentRegistered(
-                id,
-                name or (known.name if known else id),
-                description or (known.description if known else None),
-                human or bool(known and known.human),
+            was = known or Agent(id, id, moment)
+            agent = was._replace(
+                name=name or was.name, description=description or was.description, human=human or was.human
             )
-            since = known.registered_at if known else moment
-            registered[:] = [Agent(id, wanted.name, since, wanted.description, wanted.human)]
-            return [] if registered == [known] else [wanted]
+            facts: list[Fact] = []
+            if agent != known:
+                facts.append(AgentRegistered(id, agent.name, agent.description, agent.human))
+            if session and agent.session != session:
+                alive = decisions.is_alive(agent, self._presence.get(id, moment), moment, ONLINE_FOR)
+                facts.append(decisions.bind(agent, session, alive, takeover))
+                agent = agent._replace(session=session, bound_at=moment)
+            registered[:] = [agent]
+            return facts
 
         self._journal.commit(decide)
         self._seen(id)

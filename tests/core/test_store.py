@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from msgcode import BadInput, MsgcodeError, Refused, Status, Store
+from msgcode.events import AgentBound
+from msgcode.model import Session
 from tests.core.support import Clock, Ids
 
 MEBIBYTE = 1024 * 1024
@@ -42,6 +44,10 @@ def unchanged(store: Store, verb: Callable[[], object], kind: type[MsgcodeError]
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
     assert len(list(store.history())) == before
+
+
+HERE = Session("ses_1", "opencode", "host-1", "/src/api")
+THERE = Session("ses_2", "opencode", "host-2")
 
 
 class TestOpen:
@@ -440,3 +446,80 @@ def test_a_time_to_live_counts_from_the_sending(room: Path) -> None:
         store.register("ann")
         message = store.send("ann", "bob", "x", ttl=60)
         assert message.expires_at == message.sent_at + timedelta(seconds=60)
+
+
+class TestSessions:
+    def test_an_agent_lives_where_it_registered(self, store: Store, clock: Clock) -> None:
+        cy = store.register("cy", session=HERE)
+        assert (cy.session, cy.bound_at) == (HERE, clock())
+        assert store.agents()[2] == cy
+        clock.advance(5)
+        renamed = store.register("cy", "Cyrus")
+        assert (renamed.session, renamed.bound_at) == (HERE, cy.bound_at), "a new name moves nobody"
+        before = len(list(store.history()))
+        store.register("cy", session=HERE)
+        assert len(list(store.history())) == before, "twice is no event"
+
+    def test_a_live_session_keeps_its_agent(self, store: Store, clock: Clock) -> None:
+        store.register("cy", session=HERE)
+        clock.advance(29)
+        sentence = (
+            r"agent 'cy' lives in another session, which is alive \(opencode ses_1 in /src/api\): .*takeover"
+        )
+        unchanged(store, lambda: store.register("cy", session=THERE), Refused, sentence)
+        store.seen("cy")
+        clock.advance(29)
+        unchanged(store, lambda: store.register("cy", session=THERE), Refused, sentence)
+        clock.advance(1)
+        assert store.register("cy", session=THERE).session == THERE, "not seen for 30 s"
+
+    def test_bound_and_not_yet_seen_is_alive(self, store: Store, clock: Clock, room: Path) -> None:
+        store.register("cy", session=HERE)
+        for file in (room / "presence").iterdir():
+            file.unlink()
+        with pytest.raises(Refused, match="is alive"):
+            store.register("cy", session=THERE)
+        clock.advance(30)
+        assert store.register("cy", session=THERE).session == THERE
+
+    def test_a_session_that_left_frees_its_agent(self, store: Store) -> None:
+        store.register("cy", session=HERE)
+        store.set_presence("cy", "offline")
+        assert store.register("cy", session=THERE).session == THERE
+
+    def test_takeover(self, store: Store) -> None:
+        store.register("cy", session=HERE)
+        assert store.register("cy", session=THERE, takeover=True).session == THERE
+        bound = [event.fact for event in store.history() if isinstance(event.fact, AgentBound)]
+        assert bound == [AgentBound("cy", HERE), AgentBound("cy", THERE)]
+
+    def test_a_restarted_session_takes_its_agent_up_again(self, store: Store) -> None:
+        store.register("cy", session=HERE)
+        again = HERE._replace(host="host-9")
+        assert store.register("cy", session=again).session == again
+
+    def test_no_session_poses_as_a_human(self, store: Store) -> None:
+        unchanged(
+            store,
+            lambda: store.register("eve", session=HERE, takeover=True),
+            Refused,
+            "'eve' is a human, and an agent cannot be: register under another id.",
+        )
+
+    def test_it_survives_a_clean_up_and_a_new_process(self, store: Store, clock: Clock, room: Path) -> None:
+        cy = store.register("cy", session=HERE)
+        clock.advance(60)
+        store.purge()
+        store.register("dan")
+        with Store.open(room, clock=clock) as other:
+            assert next(agent for agent in other.agents() if agent.id == "cy") == cy
+
+    def test_a_claim_is_counted(self, store: Store, clock: Clock) -> None:
+        sent = store.send("ann", "bob", "hi")
+        assert store.claim("bob", "d")[0].deliveries["bob"].claims == 1
+        store.fail("bob", sent.id, "d", "no")
+        assert store.claim("bob", "d")[0].deliveries["bob"].claims == 2
+        clock.advance(31)
+        assert store.claim("bob", "d")[0].deliveries["bob"].claims == 3
+        assert store.confirm("bob", sent.id, "d").deliveries["bob"].claims == 3
+        assert store.acknowledge("bob", sent.id)[0].deliveries["bob"].claims == 3
