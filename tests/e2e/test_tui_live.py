@@ -3,62 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 import pytest
 
 from msgcode import Store
+from tests.e2e.terminal import Terminal, needs_tmux
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-
-WAIT = 20.0
-"""Seconds within which the screen has to show what a test waits for."""
-
-
-class Terminal:
-    """A terminal of tmux, on a server of its own."""
-
-    def __init__(self, command: str) -> None:
-        self._tmux = ["tmux", "-L", f"msgcode-{os.getpid()}-{time.monotonic_ns()}", "-f", os.devnull]
-        self._run("new-session", "-d", "-x", "120", "-y", "40", command)
-
-    def screen(self) -> str:
-        """What it shows."""
-        return self._run("capture-pane", "-p")
-
-    def type(self, *keys: str) -> None:
-        """Press these keys."""
-        self._run("send-keys", *keys)
-
-    def wait_for(self, text: str) -> None:
-        """Wait until it shows the text."""
-        self.wait_until(lambda: text in self.screen(), f"{text!r} never came up")
-
-    def wait_until(self, condition: Callable[[], object], otherwise: str) -> None:
-        """Wait until the condition holds."""
-        deadline = time.monotonic() + WAIT
-        while not condition():
-            assert time.monotonic() < deadline, f"{otherwise}, on:\n{self.screen()}"
-            time.sleep(0.002)
-
-    def pid(self) -> int:
-        """The process that runs in it."""
-        return int(self._run("display-message", "-p", "#{pane_pid}"))
-
-    def close(self) -> None:
-        """End it and whatever runs in it."""
-        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
-
-    def _run(self, *words: str) -> str:
-        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True)
-        return done.stdout
+pytestmark = needs_tmux
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""A terminal that a test types into and reads: tmux, on a server of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+WAIT = 20.0
+"""Seconds within which the screen has to show what a test waits for."""
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+class Terminal:
+    """A terminal in which a command runs.
+
+    `command` goes through the shell: say `exec` where `pid` has to be the program's own. `environment` is
+    the whole of what the program sees, and the test's own if None, but for what tmux adds (TERM, TMUX).
+    """
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        size: tuple[int, int] = (120, 40),
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._tmux = ["tmux", "-L", f"msgcode-{os.getpid()}-{time.monotonic_ns()}", "-f", os.devnull]
+        columns, lines = map(str, size)
+        place = [] if folder is None else ["-c", str(folder)]
+        words = [*self._tmux, "new-session", "-d", "-x", columns, "-y", lines, *place, command]
+        subprocess.run(words, env=environment, capture_output=True, check=True)
+
+    def screen(self) -> str:
+        """What it shows."""
+        return self._run("capture-pane", "-p")
+
+    def type(self, *keys: str) -> None:
+        """Press these keys."""
+        self._run("send-keys", *keys)
+
+    def paste(self, text: str) -> None:
+        """Paste the text at once, in brackets where the program asked for them."""
+        self._run("load-buffer", "-b", "pasted", "-", given=text)
+        self._run("paste-buffer", "-p", "-d", "-b", "pasted")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it shows the text."""
+        self.wait_until(lambda: text in self.screen(), f"{text!r} never came up")
+
+    def wait_until(self, condition: Callable[[], object], otherwise: str) -> None:
+        """Wait until the condition holds."""
+        deadline = time.monotonic() + WAIT
+        while not condition():
+            assert time.monotonic() < deadline, f"{otherwise}, on:\n{self.screen()}"
+            time.sleep(0.002)
+
+    def pid(self) -> int:
+        """The process that runs in it."""
+        return int(self._run("display-message", "-p", "#{pane_pid}"))
+
+    def close(self) -> None:
+        """End it and whatever runs in it."""
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+
+    def _run(self, *words: str, given: str | None = None) -> str:
+        done = subprocess.run([*self._tmux, *words], input=given, capture_output=True, text=True, check=True)
+        return done.stdout
