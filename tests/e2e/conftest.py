@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,11 +14,47 @@ from tests.e2e.opencode import OpenCodeHome, OpenCodeServer, OpenCodeTerminal
 from tests.e2e.scripted import ModelServer
 
 
-@pytest.fixture
-def model() -> Iterator[ModelServer]:
-    """A scripted model."""
+class OpenCodes:
+    """Starts OpenCodes, which end with it, and whose output is shown when the test fails."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def serve(self, home: OpenCodeHome, project: str = "project") -> OpenCodeServer:
+        """An `OpenCodeServer` with these arguments."""
+        server = OpenCodeServer(home, project)
+        self._stack.callback(lambda: print(server.log()))
+        self._stack.callback(server.stop)
+        return server
+
+    def serve_all(self, *homes: OpenCodeHome) -> list[OpenCodeServer]:
+        """One in each home, started at the same time, which takes less than one after the other."""
+        for home in homes:
+            home.project()
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(self.serve, homes))
+
+    def terminal(
+        self, home: OpenCodeHome, project: str = "project", session: str | None = None
+    ) -> OpenCodeTerminal:
+        """An `OpenCodeTerminal` with these arguments."""
+        terminal = OpenCodeTerminal(home, project, session)
+        self._stack.callback(terminal.close)
+        return terminal
+
+
+@pytest.fixture(scope="module")
+def module_model() -> Iterator[ModelServer]:
+    """The scripted model of a module; tests use `model`."""
     with ModelServer(ChatCompletions()) as server:
         yield server
+
+
+@pytest.fixture
+def model(module_model: ModelServer) -> Iterator[ModelServer]:
+    """A scripted model, shared by the tests of a module; a test fails when its script does."""
+    yield module_model
+    module_model.raise_failure()
 
 
 @pytest.fixture
@@ -27,29 +64,14 @@ def opencode_home(tmp_path: Path, model: ModelServer) -> OpenCodeHome:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., OpenCodeServer]]:
-    """Starts an `OpenCodeServer` with the arguments given; what they wrote is shown when the test fails."""
+def opencodes() -> Iterator[OpenCodes]:
+    """Starts OpenCodes for one test."""
     with ExitStack() as stack:
-
-        def start(home: OpenCodeHome, project: str = "project") -> OpenCodeServer:
-            server = OpenCodeServer(home, project)
-            stack.callback(lambda: print(server.log()))
-            stack.callback(server.stop)
-            return server
-
-        yield start
+        yield OpenCodes(stack)
 
 
-@pytest.fixture
-def open_terminal() -> Iterator[Callable[..., OpenCodeTerminal]]:
-    """Opens an `OpenCodeTerminal` with the arguments given."""
+@pytest.fixture(scope="module")
+def module_opencodes() -> Iterator[OpenCodes]:
+    """Starts OpenCodes that the tests of a module share, for those that use a session each."""
     with ExitStack() as stack:
-
-        def start(
-            home: OpenCodeHome, project: str = "project", session: str | None = None
-        ) -> OpenCodeTerminal:
-            terminal = OpenCodeTerminal(home, project, session)
-            stack.callback(terminal.close)
-            return terminal
-
-        yield start
+        yield OpenCodes(stack)

@@ -60,11 +60,13 @@ def stub_install(folder: Path) -> None:
 class OpenCodeHome:
     """A home folder in which OpenCode knows the scripted model and nothing of the user.
 
-    `config` is added to opencode.json, `store` is the room of msgcode.
+    `store` is the room of msgcode. `config` is added to opencode.json. `environment` is all that OpenCode
+    sees of it; what a test adds counts for what is started afterwards.
     """
 
     def __init__(self, folder: Path, model_url: str, store: Path, **config: object) -> None:
         self.folder = folder
+        self.store = store
         self.config = folder / ".config" / "opencode"
         self.environment = {
             "HOME": str(folder),
@@ -117,6 +119,7 @@ class OpenCodeServer:
         self.project = home.project(project)
         self.output = home.folder / f"serve-{time.monotonic_ns()}.log"
         self._events: list[Event] = []
+        self._prompted: dict[str, int] = {}
         self._changed = threading.Condition()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -151,7 +154,16 @@ class OpenCodeServer:
             body["agent"] = agent
         if model is not None:
             body["model"] = {"providerID": model[0], "modelID": model[1]}
+        self._prompted[session] = len(self.events())
         self.call("POST", f"/session/{session}/prompt_async", body)
+
+    def wait_until_idle(self, session: str, timeout: float = WAIT) -> None:
+        """Wait until the turn that the last `prompt` began, or joined, has ended."""
+        self.wait_for_event(
+            lambda event: event["type"] == "session.idle" and event["properties"]["sessionID"] == session,
+            since=self._prompted.get(session, 0),
+            timeout=timeout,
+        )
 
     def command(self, session: str, name: str, arguments: str = "") -> int:
         """Run a slash command to its end; the HTTP status, as a plugin that answers by itself refuses it."""
@@ -279,6 +291,15 @@ class OpenCodeTerminal(Terminal):
         """Paste the text and press Enter."""
         self.paste(text)
         self.type("Enter")
+
+    def close(self) -> None:
+        """Close the terminal's window, and wait until OpenCode has ended by itself."""
+        if self.runs():
+            os.kill(self.pid(), signal.SIGHUP)
+            deadline = time.monotonic() + WAIT
+            while self.runs() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        super().close()
 
     def kill(self) -> None:
         """End it at once, itself only, as `kill -9` does."""

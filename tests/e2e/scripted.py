@@ -226,7 +226,7 @@ class ModelServer:
         seen = 0
         with self._changed:
             while True:
-                self._raise_failure()
+                self.raise_failure()
                 for turn in self._turns[seen:]:
                     if predicate(turn):
                         return turn
@@ -234,6 +234,12 @@ class ModelServer:
                 if not self._changed.wait(deadline - time.monotonic()):
                     told = "\n".join(f"{turn.session}: {turn.new}" for turn in self._turns)
                     raise AssertionError(f"no such request in {timeout} s; there were:\n{told}")
+
+    def raise_failure(self) -> None:
+        """Raise what a script raised, once."""
+        with self._changed:
+            if self._failures:
+                raise self._failures.pop()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -246,11 +252,7 @@ class ModelServer:
         self._server.server_close()
         self._thread.join()
         if error is None:
-            self._raise_failure()
-
-    def _raise_failure(self) -> None:
-        if self._failures:
-            raise self._failures[0]
+            self.raise_failure()
 
     def _take(self, told: Told) -> Say | Calls | Fail:
         if not told.tools:

@@ -66,6 +66,11 @@ class Terminal:
         """The process that runs in it."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))
 
+    def runs(self) -> bool:
+        """Whether the command has not ended yet; tmux's server ends with it."""
+        words = [*self._tmux, "has-session"]
+        return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
     def close(self) -> None:
         """End it and whatever runs in it."""
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
