@@ -158,12 +158,22 @@ class OpenCodeServer:
         self.call("POST", f"/session/{session}/prompt_async", body)
 
     def wait_until_idle(self, session: str, timeout: float = WAIT) -> None:
-        """Wait until the turn that the last `prompt` began, or joined, has ended."""
-        self.wait_for_event(
-            lambda event: event["type"] == "session.idle" and event["properties"]["sessionID"] == session,
-            since=self._prompted.get(session, 0),
-            timeout=timeout,
-        )
+        """Wait until the turn that the last `prompt` began, or joined, has ended.
+
+        The text's own event has to come first: an aborted turn says twice that it is idle, the second time a
+        moment after the first.
+        """
+        said: list[Event] = []
+
+        def ended(event: Event) -> bool:
+            about = event["properties"]
+            if about.get("sessionID") != session:
+                return False
+            if event["type"] == "message.updated" and about["info"]["role"] == "user":
+                said.append(event)
+            return event["type"] == "session.idle" and bool(said)
+
+        self.wait_for_event(ended, since=self._prompted[session], timeout=timeout)
 
     def command(self, session: str, name: str, arguments: str = "") -> int:
         """Run a slash command to its end; the HTTP status, as a plugin that answers by itself refuses it."""

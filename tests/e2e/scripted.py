@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
@@ -54,10 +55,12 @@ class Calls:
 
 @dataclass(frozen=True)
 class Fail:
-    """The model server refuses with this HTTP status: 429 and 5xx are tried again, others are final."""
+    """The model server refuses with this HTTP status; a program tries 429 and 5xx again, after that time."""
 
     status: int
     message: str
+    retry_after: float = 0.1
+    """Seconds."""
 
 
 Answer = Say | Call | Calls | Fail
@@ -135,23 +138,14 @@ class Wire(Protocol):
 def since(entries: tuple[Entry, ...], before: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Those entries that were not there before.
 
-    They are counted by origin, not compared or cut off at a length: a program may frame a text anew from one
-    request to the next, and a text posted while a request is being made is put before its answer. A history
-    that got shorter was rewritten, and all of it is new.
+    They are not merely what is longer: a text that is posted while a request is being made comes to stand
+    before that request's answer, and a program may shorten its history.
     """
-
-    def tally(history: Iterable[Entry]) -> dict[bool, int]:
-        of_user = [entry.kind == USER for entry in history]
-        return {True: sum(of_user), False: len(of_user) - sum(of_user)}
-
-    skip, have = tally(before), tally(entries)
-    if any(skip[origin] > have[origin] for origin in skip):
-        return entries
+    had = Counter(before)
     fresh = []
     for entry in entries:
-        origin = entry.kind == USER
-        if skip[origin]:
-            skip[origin] -= 1
+        if had[entry]:
+            had[entry] -= 1
         else:
             fresh.append(entry)
     return tuple(fresh)
@@ -173,6 +167,7 @@ class HTTPAnswer(BaseHTTPRequestHandler):
         self.send_response(failure.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Retry-After-Ms", str(round(failure.retry_after * 1000)))
         self.end_headers()
         self.wfile.write(body)
 

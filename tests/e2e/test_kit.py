@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.chat_completions import ChatCompletions
 from tests.e2e.conftest import OpenCodes
-from tests.e2e.opencode import OpenCodeHome, OpenCodeServer
+from tests.e2e.opencode import Event, OpenCodeHome, OpenCodeServer
 from tests.e2e.scripted import USER, Answer, Call, Calls, Entry, Fail, ModelServer, Say, Turn, since
 from tests.e2e.terminal import needs_tmux
 
@@ -33,6 +33,14 @@ def last_text(server: OpenCodeServer, session: str) -> str:
     return "".join(part["text"] for part in parts if part["type"] == "text")
 
 
+def error_of(event: Event, session: str) -> str | None:
+    """The name of the error with which a session's turn ended, if the event says that."""
+    about = event["properties"]
+    if event["type"] != "session.error" or about["sessionID"] != session:
+        return None
+    return str(about["error"]["name"])
+
+
 def test_a_session_calls_a_tool_and_ends(model: ModelServer, server: OpenCodeServer) -> None:
     path = server.project / "note.txt"
 
@@ -50,17 +58,20 @@ def test_a_session_calls_a_tool_and_ends(model: ModelServer, server: OpenCodeSer
 
 
 def test_several_calls_at_once(model: ModelServer, server: OpenCodeServer) -> None:
-    def searcher(turn: Turn) -> Answer:
+    def reader(turn: Turn) -> Answer:
         if turn.tool is None:
-            assert "pattern" in turn.tools["glob"]["properties"]
-            return Calls(Call("glob", {"pattern": "*.one"}), Call("glob", {"pattern": "*.two"}))
-        return Say(" and ".join(result.kind for result in turn.results))
+            assert "filePath" in turn.tools["read"]["properties"]
+            return Calls(*(Call("read", {"filePath": str(path)}) for path in paths))
+        return Say(" ".join(found for found in ("apple", "pear") if found in str(turn.results)))
 
-    model.play("search both", searcher)
+    paths = [server.project / "first.txt", server.project / "second.txt"]
+    for path, text in zip(paths, ("apple", "pear"), strict=True):
+        path.write_text(text)
+    model.play("read both", reader)
     session = server.session()
-    server.prompt(session, "search both")
+    server.prompt(session, "read both")
     server.wait_until_idle(session)
-    assert last_text(server, session) == "glob and glob"
+    assert last_text(server, session) == "apple pear"
 
 
 def test_a_busy_session_gets_what_was_posted_in_its_next_request(
@@ -71,7 +82,7 @@ def test_a_busy_session_gets_what_was_posted_in_its_next_request(
     def worker(turn: Turn) -> Answer:
         if turn.tool is None:
             assert posted.wait(WAIT)
-            return Call("glob", {"pattern": "*.txt"})
+            return Call("todowrite", {"todos": []})
         return Say("done")
 
     model.play("work slowly", worker)
@@ -85,7 +96,7 @@ def test_a_busy_session_gets_what_was_posted_in_its_next_request(
     server.prompt(busy, "one more thing")
     posted.set()
     turn = model.wait_for(lambda turn: turn.session == busy and turn.results)
-    assert [entry.kind for entry in turn.new] == ["glob", USER]
+    assert [entry.kind for entry in turn.new] == ["todowrite", USER]
     assert "one more thing" in turn.text
     assert [text.count("work slowly") for text in turn.texts] == [1, 0]
     server.wait_until_idle(busy)
@@ -106,7 +117,7 @@ def test_an_aborted_turn_ends(model: ModelServer, server: OpenCodeServer) -> Non
     server.abort(session)
     server.wait_until_idle(session)
     aborted.set()
-    assert server.messages(session)[-1]["info"]["error"]["name"] == "MessageAbortedError"
+    assert server.wait_for_event(lambda event: error_of(event, session) == "MessageAbortedError")
 
 
 @pytest.mark.parametrize(("reply", "result"), [("once", "hello"), ("reject", "reject")])
@@ -208,7 +219,8 @@ def entries(*texts: str) -> tuple[Entry, ...]:
         ("a A", "a A", ""),
         ("a A", "a A b B", "b B"),
         ("a A", "a b A B", "b B"),
-        ("a A b B", "z", "z"),
+        ("a A", "a A A a", "A a"),
+        ("a A b B", "z b", "z"),
     ],
 )
 def test_what_is_new(before: str, now: str, new: str) -> None:
