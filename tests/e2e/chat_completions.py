@@ -13,7 +13,7 @@ from tests.e2e.scripted import USER, Calls, Entry, Say, Told
 
 
 class ChatCompletions:
-    """A `Wire`. Each text part of a user's message is a text of its own."""
+    """A `Wire`. Each part of a user's message is a text of its own; a program's reminders are left out."""
 
     def takes(self, path: str) -> bool:
         """Whether a POST to this path speaks it."""
@@ -39,7 +39,7 @@ def entries(messages: list[dict[str, Any]]) -> Iterator[Entry]:
         content = message["content"]
         texts = [content] if isinstance(content, str) else [p["text"] for p in content or () if "text" in p]
         if message["role"] == "user":
-            yield from (Entry(USER, text) for text in texts)
+            yield from (Entry(USER, text) for text in texts if not text.startswith("<system-reminder>"))
         elif message["role"] == "assistant":
             for call in message.get("tool_calls", ()):
                 tool_called[call["id"]] = call["function"]["name"]

@@ -120,6 +120,14 @@ def test_an_aborted_turn_ends(model: ModelServer, server: OpenCodeServer) -> Non
     assert server.wait_for_event(lambda event: error_of(event, session) == "MessageAbortedError")
 
 
+def test_an_agent_other_than_the_default(model: ModelServer, server: OpenCodeServer) -> None:
+    session = server.session()
+    server.prompt(session, "make a plan", agent="plan", model=("fake", "scripted"))
+    assert model.wait_for(lambda turn: turn.session == session).texts == ["make a plan"]
+    server.wait_until_idle(session)
+    assert server.messages(session)[-1]["info"]["agent"] == "plan"
+
+
 @pytest.mark.parametrize(("reply", "result"), [("once", "hello"), ("reject", "reject")])
 def test_a_permission_is_asked_and_answered(
     model: ModelServer, server: OpenCodeServer, reply: str, result: str
