@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from msgcode.model import Agent, Channel, Message, Presence, Session
+    from msgcode.model import Agent, Channel, Delivery, Message, Presence, Session
 
     Paint = Callable[[str, str], str]
 
@@ -81,6 +81,13 @@ def message_block(message: Message, paint: Paint, status: Status | None = None) 
     lines = ["  ".join(head), *visible(message.body).split("\n")]
     lines += [f"{visible_line(key)}: {visible_line(value)}" for key, value in message.metadata.items()]
     return "\n    ".join(lines)
+
+
+def delivery_line(agent: str, delivery: Delivery) -> str:
+    """How far a message has come at one recipient, and what went wrong on the way."""
+    by = f" by {delivery.by}" if delivery.by and delivery.by != agent else ""
+    failures = [f"failed: {reason}" for reason in delivery.failures]
+    return visible_line("; ".join([f"{agent}: {delivery.status}{by}, {clock_time(delivery.at)}", *failures]))
 
 
 def agent_line(agent: Agent, presence: Presence, waiting: int, width: int, paint: Paint) -> str:

@@ -14,7 +14,7 @@ from collections import deque
 from msgcode import answers
 from msgcode.codec import event_json, to_json
 from msgcode.errors import BadInput, MsgcodeError
-from msgcode.model import Priority, Status
+from msgcode.model import HUMAN, Priority, Status
 from msgcode.record import Record
 from msgcode.store import Store
 from msgcode.text import visible, visible_line
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from msgcode.answers import Paint
     from msgcode.events import Event
-    from msgcode.model import Message
+    from msgcode.model import Message, Session
 
     AddOptions = Callable[[argparse.ArgumentParser], None]
 
@@ -50,6 +50,15 @@ class Call(Record):
     store: Store
     args: argparse.Namespace
     paint: Paint
+    session: Session | None = None
+    """Where a person typed it, if that is a session in which an agent lives or may live."""
+
+    @property
+    def by(self) -> str | None:
+        """The human who acts for `actor`, where a person types into an agent's session."""
+        if not self.session or self.actor == HUMAN:
+            return None
+        return self.store.register(HUMAN, human=True).id
 
     @property
     def actor(self) -> str | None:
@@ -60,7 +69,8 @@ class Call(Record):
     def somebody(self) -> str:
         """Who acts. Raises BadInput if nobody was named."""
         if not self.actor:
-            raise BadInput("say who you are: add --as ID, or set MSGCODE_AGENT.")
+            hint = "/msg register ID" if self.session else "set MSGCODE_AGENT"
+            raise BadInput(f"say who you are: add --as ID, or {hint}.")
         return self.actor
 
 
@@ -89,7 +99,14 @@ def channel_id(text: str | None) -> str | None:
 def _register(call: Call) -> Answer:
     args = call.args
     name = " ".join(args.name) or None
-    agent = call.store.register(args.id.removeprefix("@"), name, args.description, human=args.human)
+    agent = call.store.register(
+        args.id.removeprefix("@"),
+        name,
+        args.description,
+        human=args.human,
+        session=None if args.human else call.session,
+        takeover=args.takeover,
+    )
     title = f" ({visible_line(agent.name)})" if agent.name != agent.id else ""
     return Answer(f"Registered {agent.id}{title}.", to_json(agent))
 
@@ -112,6 +129,7 @@ def _send(call: Call) -> Answer:
         ttl=_seconds(args.ttl),
         metadata=_metadata(args.meta),
         reply_to=reply_to,
+        by=call.by,
     )
     return _sent(call, message, f"Sent to {args.to.removeprefix('@')}")
 
@@ -128,6 +146,7 @@ def _broadcast(call: Call) -> Answer:
         ttl=_seconds(args.ttl),
         metadata=_metadata(args.meta),
         reply_to=store.resolve(args.reply_to) if args.reply_to else None,
+        by=call.by,
     )
     count = len(message.deliveries)
     return _sent(call, message, f"Sent to {count} member{'s' * (count != 1)} of #{channel}")
@@ -145,7 +164,7 @@ def _check(call: Call) -> Answer:
     agent = agent_id(args.id) or call.somebody
     wanted = {"channel": channel_id(args.channel), "sender": agent_id(args.sender)}
     # Somebody who looks into another's inbox has not read the messages for them.
-    looking = call.actor not in (None, agent)
+    looking = call.actor not in (None, agent) or call.session is not None
     read = store.inbox if looking else store.check
     found = read(agent, **wanted, priority=args.priority, limit=args.limit)
     data = [message_json(message) for message in found]
@@ -156,13 +175,22 @@ def _check(call: Call) -> Answer:
         for message in found
     ]
     if looking:
-        blocks.append(f"You looked as {call.actor}, so nothing was marked as delivered to {agent}.")
+        blocks.append(
+            f"You looked as {call.by or call.actor}, so nothing was marked as delivered to {agent}."
+        )
     return Answer("\n\n".join(blocks), data)
+
+
+def _show(call: Call) -> Answer:
+    message = call.store.message(call.store.resolve(call.args.message))
+    lines = [answers.message_block(message, call.paint)]
+    lines += [answers.delivery_line(agent, delivery) for agent, delivery in message.deliveries.items()]
+    return Answer("\n".join(lines), message_json(message))
 
 
 def _ack(call: Call) -> Answer:
     ids = [call.store.resolve(prefix) for prefix in call.args.message]
-    done = call.store.acknowledge(call.somebody, *ids)
+    done = call.store.acknowledge(call.somebody, *ids, by=call.by)
     short = ", ".join(message.id[: answers.SHORT_ID] for message in done)
     return Answer(f"Acknowledged {short}.", [message_json(message) for message in done])
 
@@ -348,6 +376,9 @@ def _named(parser: argparse.ArgumentParser, run: Callable[[Call], Answer], kind:
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
     _named(parser, _register, "agents")
     parser.add_argument("--human", action="store_true", help="a person, who may act for other agents")
+    parser.add_argument(
+        "--takeover", action="store_true", help="in a harness: even if the agent's own session is alive"
+    )
 
 
 _PRIORITIES = [str(priority) for priority in Priority]
@@ -393,6 +424,11 @@ def _ack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_ack)
 
 
+def _show_arguments(parser: argparse.ArgumentParser) -> None:
+    _argument(parser, "message", "messages", metavar="MESSAGE_ID")
+    parser.set_defaults(run=_show)
+
+
 def _log_arguments(parser: argparse.ArgumentParser) -> None:
     _argument(parser, "--agent", "agents", metavar="ID", help="only what this agent did or was sent")
     _argument(parser, "--channel", "channels", metavar="ID", help="only this channel")
@@ -413,6 +449,7 @@ COMMANDS = {
     "send": Command("send a message to an agent", _send_arguments, body_after=1),
     "broadcast": Command("send a message to all members of a channel", _broadcast_arguments, body_after=1),
     "check": Command("read an inbox", _check_arguments),
+    "show": Command("show a whole message and how far it has come", _show_arguments),
     "ack": Command("acknowledge messages: they are done with", _ack_arguments),
     "agents": Command("list the agents", _no_arguments(_agents)),
     "status": Command("how the room is", _no_arguments(_status)),
@@ -525,9 +562,10 @@ class _Completer:
 _WORD = r'"((?:[^"\\]|\\.)*)"(?!\S)|(\S+)'
 
 
-def run_line(store: Store, line: str, actor: str | None) -> Answer:
+def run_line(store: Store, line: str, actor: str | None, session: Session | None = None) -> Answer:
     """Run one `/msg ...` line for `actor` and answer in words. Never raises for what the line says.
 
+    session: the agent's session into which a person typed it.
     Words are parted by white space; double quotes keep several as one, and apostrophes mean nothing.
     The text of a message begins after its recipient and is taken as it stands to the end of the line, so
     options come before it.
@@ -540,7 +578,7 @@ def run_line(store: Store, line: str, actor: str | None) -> Answer:
         args = parse(words, "/msg", commands, _add_speaker)
         if not getattr(args, "actor", None):
             args.actor = actor
-        return args.run(Call(store, args, answers.plain))  # type: ignore[no-any-return]
+        return args.run(Call(store, args, answers.plain, session))  # type: ignore[no-any-return]
     except Help as help:
         return Answer(str(help).rstrip())
     except MsgcodeError as error:

@@ -174,6 +174,18 @@ def offered(state: State, agent: str, now: datetime, limit: int | None) -> list[
     return found
 
 
+def next_offer(state: State, agent: str, now: datetime) -> datetime | None:
+    """When the first lease on a message for the agent runs out; None if none is leased."""
+    shelves = state.inbox(agent)
+    leases = [
+        delivery.lease_until
+        for rank in Priority
+        for id in shelves.undelivered[rank]
+        if is_leased(delivery := state.messages[id].deliveries[agent], now) and delivery.lease_until
+    ]
+    return min(leases, default=None)
+
+
 def is_leased(delivery: Delivery, now: datetime) -> bool:
     """Whether a deliverer holds it at this time. A claim whose lease has run out counts for nothing."""
     return (

@@ -45,6 +45,10 @@ class Status(StrEnum):
         return self in (Status.ACKNOWLEDGED, Status.EXPIRED, Status.DISCARDED)
 
 
+HUMAN = "human"
+"""The id of the person who uses the room, unless they choose another."""
+
+
 class Session(Record):
     """One conversation of a harness, in which an agent lives: the terminal it is in, as people see it."""
 

@@ -401,6 +401,16 @@ class Store:
 
         return _after(before, self._journal.commit(decide))
 
+    def undelivered(self, agent: str) -> list[Message]:
+        """What a deliverer may claim for the agent, in the order of its inbox."""
+        self._journal.refresh()
+        return decisions.offered(self._journal.state, agent, self._clock(), None)
+
+    def next_offer(self, agent: str) -> datetime | None:
+        """When the first lease on a message for the agent runs out, which is then offered again, if any."""
+        self._journal.refresh()
+        return decisions.next_offer(self._journal.state, agent, self._clock())
+
     def confirm(self, agent: str, message: str, by: str) -> Message:
         """The agent's harness accepted the message from the deliverer `by`. Saying so twice is no error."""
         check_line("a deliverer", by)

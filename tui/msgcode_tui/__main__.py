@@ -11,6 +11,7 @@ from typing import NoReturn
 from msgcode import MsgcodeError, Refused, Store, __version__
 from msgcode.checks import check_id
 from msgcode.errors import BadInput
+from msgcode.model import HUMAN
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,7 +34,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if arguments.demo and arguments.store:
         raise BadInput("--demo has a room of its own: leave out --store.")
-    arguments.me = check_id("agent", arguments.me or "human")
+    arguments.me = check_id("agent", arguments.me or HUMAN)
     return arguments
 
 

@@ -1,0 +1,1 @@
+"""Agent programs: for each, how to install, bind, wake and inject."""

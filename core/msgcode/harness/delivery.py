@@ -1,0 +1,134 @@
+"""Bringing an agent its messages: claim, inject, and only then confirm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from msgcode import prompt
+from msgcode.errors import MsgcodeError
+from msgcode.model import Message, now
+from msgcode.store import Store
+
+LEASE = 10.0
+"""Seconds for which a deliverer claims what it is about to inject; a dead one's claims lapse after it."""
+
+BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds to wait after so many failures in a row; the last goes on."""
+
+T = TypeVar("T")
+
+
+class NotInjected(Exception):
+    """The harness did not take the prompt; the text says why."""
+
+
+Inject = Callable[[list[Message], int], Awaitable[Collection[str]]]
+"""Puts the messages into the agent's session, knowing that so many more are to come.
+
+Returns the ids of those that the harness has taken. Raises NotInjected.
+"""
+
+
+class Deliverer:
+    """Brings one agent the messages that wait for it, a prompt at a time.
+
+    by: who claims, for the record. ready: whether the session may be given anything now; whoever changes
+    the answer calls `wake`. The store's verbs run on `executor`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        agent: str,
+        by: str,
+        inject: Inject,
+        ready: Callable[[], bool],
+        executor: Executor,
+    ) -> None:
+        self._store = store
+        self._agent = agent
+        self._by = by
+        self._inject = inject
+        self._ready = ready
+        self._executor = executor
+        self._woken = asyncio.Event()
+        self._failures = 0
+        self._not_before = 0.0
+
+    def wake(self) -> None:
+        """Something has changed: a message has come, or the session may be given something now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            self._woken.clear()
+            pause = await self._deliver() if self._ready() else None
+            try:
+                await asyncio.wait_for(self._woken.wait(), pause)
+            except TimeoutError:
+                pass
+
+    async def _deliver(self) -> float | None:
+        """Deliver one prompt's worth. Returns after how many seconds to try again, if nobody wakes it."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._not_before:
+            return self._not_before - clock()
+        try:
+            claimed, more = await self._in_store(self._claim)
+        except MsgcodeError as error:
+            # The store cannot be written, so the reason cannot be recorded either.
+            return self._back_off(str(error))
+        if not claimed:
+            return await self._in_store(self._until_next_offer)
+        try:
+            taken = await self._inject(claimed, more)
+        except NotInjected as error:
+            await self._in_store(partial(self._fail, claimed, str(error)))
+            return self._back_off(str(error))
+        except asyncio.CancelledError:
+            # The harness is going. Nobody has to wait for the lease to run out.
+            self._fail(claimed, "the harness ended before it had taken the message")
+            raise
+        self._failures = 0
+        await self._in_store(partial(self._confirm, taken))
+        return 0
+
+    def _claim(self) -> tuple[list[Message], int]:
+        waiting = self._store.undelivered(self._agent)
+        count = prompt.portion(waiting)
+        if not count:
+            return [], 0
+        claimed = self._store.claim(self._agent, self._by, limit=count, lease=LEASE)
+        return claimed, max(0, len(waiting) - len(claimed))
+
+    def _until_next_offer(self) -> float | None:
+        next_offer = self._store.next_offer(self._agent)
+        return max(0.01, (next_offer - now()).total_seconds()) if next_offer else None
+
+    def _confirm(self, taken: Collection[str]) -> None:
+        for id in taken:
+            try:
+                self._store.confirm(self._agent, id, self._by)
+            except MsgcodeError:
+                pass  # Forgotten meanwhile, or the store is gone: then it is offered again, and found.
+
+    def _fail(self, claimed: list[Message], reason: str) -> None:
+        for message in claimed:
+            try:
+                self._store.fail(self._agent, message.id, self._by, reason[:500])
+            except MsgcodeError:
+                pass  # Somebody else has it by now, or will when the lease runs out.
+
+    def _back_off(self, reason: str) -> float:
+        pause = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
+        self._failures += 1
+        self._not_before = asyncio.get_running_loop().time() + pause
+        return pause
+
+    async def _in_store(self, verb: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, verb)

@@ -1,0 +1,116 @@
+"""JSON-RPC 2.0 over a pair of pipes, one message a line, in both directions at once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgcode.errors import MsgcodeError
+
+LINE_LIMIT = 64 * 1024 * 1024
+"""Bytes of the longest line that is read: a body of 1 MiB may be in it several times, escaped."""
+
+
+Params = dict[str, Any]
+
+
+class RemoteError(MsgcodeError):
+    """The other side answered a call with an error, did not answer in time, or has gone."""
+
+
+class Peer:
+    """One side of a connection: it answers the other's calls and makes its own.
+
+    methods: for each method that the other side may call, a coroutine function from its parameters (a JSON
+    object) to its result; each call is answered in a task of its own. What it raises as MsgcodeError
+    is the answer. notices: for each notification, a function that is called at once, so that they are heard
+    in the order in which they were sent.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.methods: dict[str, Callable[[Params], Awaitable[object]]] = {}
+        self.notices: dict[str, Callable[[Params], None]] = {}
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def call(self, method: str, seconds: float, **params: object) -> Any:
+        """Call the other side's method and return its result.
+
+        seconds: how long to wait for the answer. Raises RemoteError.
+        """
+        id = next(self._ids)
+        answer = self._waiting[id] = asyncio.get_running_loop().create_future()
+        self._write({"id": id, "method": method, "params": params})
+        try:
+            return await asyncio.wait_for(answer, seconds)
+        except TimeoutError:
+            raise RemoteError(f"{method} got no answer within {seconds:g} s") from None
+        finally:
+            del self._waiting[id]
+
+    async def run(self) -> None:
+        """Read until the other side closes the connection."""
+        try:
+            while line := await self._reader.readline():
+                self._read(line)
+        except (ValueError, ConnectionError):
+            pass  # A line over the limit, or half of one: nothing after it can be understood.
+        finally:
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(RemoteError("the other side has gone"))
+            for task in self._answering:
+                task.cancel()
+
+    def _read(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            self._write({"id": None, "error": {"code": -32700, "message": "not a JSON text"}})
+            return
+        params = message.setdefault("params", {}) if isinstance(message, dict) else None
+        if not isinstance(params, dict):
+            self._write({"id": None, "error": {"code": -32600, "message": "not an object"}})
+        elif "method" not in message:
+            self._hear_answer(message)
+        elif "id" in message:
+            task = asyncio.create_task(self._answer(message))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+        else:
+            notice = self.notices.get(message["method"])
+            if notice:
+                notice(params)
+
+    def _hear_answer(self, message: dict[str, Any]) -> None:
+        answer = self._waiting.get(message.get("id", 0))
+        if not answer or answer.done():
+            return  # It came too late.
+        error = message.get("error")
+        if error is None:
+            answer.set_result(message.get("result"))
+        else:
+            text = error.get("message") if isinstance(error, dict) else error
+            answer.set_exception(RemoteError(str(text)[:300]))
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        method = self.methods.get(message["method"])
+        if not method:
+            error = {"code": -32601, "message": f"there is no method {message['method']!r}"}
+            self._write({"id": message["id"], "error": error})
+            return
+        try:
+            result = await method(message["params"])
+        except MsgcodeError as error:
+            self._write({"id": message["id"], "error": {"code": -32000, "message": str(error)}})
+        else:
+            self._write({"id": message["id"], "result": result})
+
+    def _write(self, message: dict[str, object]) -> None:
+        self._writer.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
