@@ -298,7 +298,7 @@ class OpenCodeTerminal(Terminal):
             raise
 
     def say(self, text: str) -> None:
-        """Paste the text and press Enter."""
+        """Paste the text and press Enter; OpenCode puts a space behind what is long or has many lines."""
         self.paste(text)
         self.type("Enter")
 

@@ -33,10 +33,10 @@ class Terminal:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._tmux = ["tmux", "-L", f"msgcode-{os.getpid()}-{time.monotonic_ns()}", "-f", os.devnull]
+        self._environment = environment
         columns, lines = map(str, size)
         place = [] if folder is None else ["-c", str(folder)]
-        words = [*self._tmux, "new-session", "-d", "-x", columns, "-y", lines, *place, command]
-        subprocess.run(words, env=environment, capture_output=True, check=True)
+        self._run("new-session", "-d", "-x", columns, "-y", lines, *place, command)
 
     def screen(self) -> str:
         """What it shows."""
@@ -68,13 +68,24 @@ class Terminal:
 
     def runs(self) -> bool:
         """Whether the command has not ended yet; tmux's server ends with it."""
-        words = [*self._tmux, "has-session"]
-        return subprocess.run(words, capture_output=True, check=False).returncode == 0
+        return self._tmux_does("has-session").returncode == 0
 
     def close(self) -> None:
         """End it and whatever runs in it."""
-        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+        self._tmux_does("kill-server")
 
     def _run(self, *words: str, given: str | None = None) -> str:
-        done = subprocess.run([*self._tmux, *words], input=given, capture_output=True, text=True, check=True)
+        done = self._tmux_does(*words, given=given)
+        done.check_returncode()
         return done.stdout
+
+    def _tmux_does(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        # The environment also says where tmux's sockets are.
+        return subprocess.run(
+            [*self._tmux, *words],
+            env=self._environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
