@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,17 @@ import pytest
 from tests.e2e.chat_completions import ChatCompletions
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer, OpenCodeTerminal
 from tests.e2e.scripted import ModelServer
+
+WAIT = 20.0
+"""Seconds within which what a test waits for has to be so."""
+
+
+def wait_until(condition: Callable[[], object], otherwise: Callable[[], str]) -> None:
+    """Wait until the condition holds; if it never does, the test fails with what `otherwise` says."""
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < deadline, otherwise()
+        time.sleep(0.01)
 
 
 class OpenCodes:

@@ -103,6 +103,12 @@ class OpenCodeHome:
         }
         (self.config / "opencode.json").write_text(json.dumps(whole, indent=2))
 
+    def install_msgcode(self) -> str:
+        """Connect it to the room as a user does; what the command says."""
+        words = [sys.executable, "-m", "msgcode", "install", "opencode"]
+        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
     def project(self, name: str = "project") -> Path:
         """The project folder of this name, made at the first call."""
         project = self.folder / name
