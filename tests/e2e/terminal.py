@@ -60,7 +60,7 @@ class Terminal:
         deadline = time.monotonic() + WAIT
         while not condition():
             assert time.monotonic() < deadline, f"{otherwise}, on:\n{self.screen()}"
-            time.sleep(0.002)
+            time.sleep(0.05)  # Each look starts a process, on the cores that the program needs.
 
     def pid(self) -> int:
         """The process that runs in it."""
