@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from msgcode.model import Message
 
 MAX_BODY = 20_000
-"""Characters of a body that are shown; the rest is read with `msgcode show`."""
+"""Characters of a body, and of its metadata, that are shown; the rest is read with `msgcode show`."""
 
 MAX_PROMPT = 60_000
 """Characters of messages in one prompt, about 15,000 tokens. What does not fit follows in the next."""
@@ -63,17 +63,23 @@ def message_text(message: Message) -> str:
         head.append(f"channel {message.channel}")
     if message.reply_to:
         head += [f"in reply to {message.reply_to}", f"thread {message.thread}"]
-    lines = [", ".join(head)]
+    lines = [visible_line(", ".join(head))]
     if message.subject:
         lines.append(f"subject: {visible_line(message.subject)}")
-    lines += [f"> {line}" for line in visible(message.body[:MAX_BODY]).split("\n")]
-    rest = len(message.body) - MAX_BODY
-    if rest > 0:
-        lines.append(f"(cut here: {rest} more characters; the whole: msgcode show {message.id})")
+    lines += _quoted(message.body, message.id)
     if message.metadata:
-        lines.append("with:")
-        lines += [f"> {visible_line(key)}: {visible_line(value)}" for key, value in message.metadata.items()]
+        notes = [f"{visible_line(key)}: {visible_line(value)}" for key, value in message.metadata.items()]
+        lines += ["with:", *_quoted("\n".join(notes), message.id)]
     return "\n".join(lines)
+
+
+def _quoted(text: str, id: str) -> list[str]:
+    """What a sender wrote, line by line; the end of a long text is left out."""
+    lines = [f"> {line}" for line in visible(text[:MAX_BODY]).split("\n")]
+    rest = len(text) - MAX_BODY
+    if rest > 0:
+        lines.append(f"(cut here: {rest} more characters; the whole: msgcode show {visible_line(id)})")
+    return lines
 
 
 def _sender(message: Message) -> str:
