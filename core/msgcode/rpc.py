@@ -64,7 +64,7 @@ class Peer:
         finally:
             for answer in self._waiting.values():
                 if not answer.done():
-                    answer.set_exception(RemoteError("the other side has gone"))
+                    answer.set_exception(RemoteError("it has gone"))
             for task in self._answering:
                 task.cancel()
 
@@ -75,8 +75,8 @@ class Peer:
             self._write({"id": None, "error": {"code": -32700, "message": "not a JSON text"}})
             return
         params = message.setdefault("params", {}) if isinstance(message, dict) else None
-        if not isinstance(params, dict):
-            self._write({"id": None, "error": {"code": -32600, "message": "not an object"}})
+        if not isinstance(params, dict) or not isinstance(message.get("method", ""), str):
+            self._write({"id": None, "error": {"code": -32600, "message": "not a call, a notice or an answer"}})
         elif "method" not in message:
             self._hear_answer(message)
         elif "id" in message:
@@ -89,7 +89,8 @@ class Peer:
                 notice(params)
 
     def _hear_answer(self, message: dict[str, Any]) -> None:
-        answer = self._waiting.get(message.get("id", 0))
+        id = message.get("id")
+        answer = self._waiting.get(id) if isinstance(id, int) else None
         if not answer or answer.done():
             return  # It came too late.
         error = message.get("error")
@@ -106,11 +107,13 @@ class Peer:
             self._write({"id": message["id"], "error": error})
             return
         try:
-            result = await method(message["params"])
+            self._write({"id": message["id"], "result": await method(message["params"])})
         except MsgcodeError as error:
             self._write({"id": message["id"], "error": {"code": -32000, "message": str(error)}})
-        else:
-            self._write({"id": message["id"], "result": result})
+        except Exception as error:
+            # A fault of ours: whoever waits is told at once, and the traceback goes to standard error.
+            self._write({"id": message["id"], "error": {"code": -32603, "message": f"internal error: {error!r}"}})
+            raise
 
     def _write(self, message: dict[str, object]) -> None:
         self._writer.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")

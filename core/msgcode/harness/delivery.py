@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import Executor
-from functools import partial
 from typing import TypeVar
 
 from msgcode import prompt
@@ -37,7 +36,8 @@ class Deliverer:
     """Brings one agent the messages that wait for it, a prompt at a time.
 
     by: who claims, for the record. ready: whether the session may be given anything now; whoever changes
-    the answer calls `wake`. The store's verbs run on `executor`.
+    the answer calls `wake`. The store's verbs run on `executor`, one after the other: what has been given
+    to it is done even if the deliverer is cancelled.
     """
 
     def __init__(
@@ -80,22 +80,21 @@ class Deliverer:
             return self._not_before - clock()
         try:
             claimed, more = await self._in_store(self._claim)
-        except MsgcodeError as error:
-            # The store cannot be written, so the reason cannot be recorded either.
-            return self._back_off(str(error))
+        except MsgcodeError:
+            return self._back_off()  # The store cannot be written, so the reason cannot be recorded either.
         if not claimed:
             return await self._in_store(self._until_next_offer)
         try:
             taken = await self._inject(claimed, more)
         except NotInjected as error:
-            await self._in_store(partial(self._fail, claimed, str(error)))
-            return self._back_off(str(error))
+            self._executor.submit(self._fail, claimed, str(error))
+            return self._back_off()
         except asyncio.CancelledError:
             # The harness is going. Nobody has to wait for the lease to run out.
-            self._fail(claimed, "the harness ended before it had taken the message")
+            self._executor.submit(self._fail, claimed, "the harness ended before it had taken the message")
             raise
         self._failures = 0
-        await self._in_store(partial(self._confirm, taken))
+        self._executor.submit(self._confirm, taken)
         return 0
 
     def _claim(self) -> tuple[list[Message], int]:
@@ -124,7 +123,7 @@ class Deliverer:
             except MsgcodeError:
                 pass  # Somebody else has it by now, or will when the lease runs out.
 
-    def _back_off(self, reason: str) -> float:
+    def _back_off(self) -> float:
         pause = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
         self._failures += 1
         self._not_before = asyncio.get_running_loop().time() + pause
