@@ -48,7 +48,8 @@ class Peer:
         answer = self._waiting[id] = asyncio.get_running_loop().create_future()
         self._write({"id": id, "method": method, "params": params})
         try:
-            return await asyncio.wait_for(answer, seconds)
+            async with asyncio.timeout(seconds):
+                return await answer
         except TimeoutError:
             raise RemoteError(f"{method} got no answer within {seconds:g} s") from None
         finally:
@@ -76,7 +77,7 @@ class Peer:
             return
         params = message.setdefault("params", {}) if isinstance(message, dict) else None
         if not isinstance(params, dict) or not isinstance(message.get("method", ""), str):
-            self._write({"id": None, "error": {"code": -32600, "message": "not a call, a notice or an answer"}})
+            self._write({"id": None, "error": {"code": -32600, "message": "no call, notice or answer"}})
         elif "method" not in message:
             self._hear_answer(message)
         elif "id" in message:
@@ -112,7 +113,8 @@ class Peer:
             self._write({"id": message["id"], "error": {"code": -32000, "message": str(error)}})
         except Exception as error:
             # A fault of ours: whoever waits is told at once, and the traceback goes to standard error.
-            self._write({"id": message["id"], "error": {"code": -32603, "message": f"internal error: {error!r}"}})
+            text = f"internal error: {error!r}"
+            self._write({"id": message["id"], "error": {"code": -32603, "message": text}})
             raise
 
     def _write(self, message: dict[str, object]) -> None:
