@@ -69,7 +69,9 @@ class Deliverer:
             self._woken.clear()
             pause = await self._deliver() if self._ready() else None
             try:
-                await asyncio.wait_for(self._woken.wait(), pause)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
             except TimeoutError:
                 pass
 
