@@ -105,8 +105,12 @@ class OpenCodeHome:
 
     def install_msgcode(self) -> str:
         """Connect it to the room as a user does; what the command says."""
-        words = [sys.executable, "-m", "msgcode", "install", "opencode"]
-        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, check=True)
+        return self.msgcode("install", "opencode")
+
+    def msgcode(self, *words: str) -> str:
+        """What a command says that this user gives."""
+        command = [sys.executable, "-m", "msgcode", *words]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout
 
     def project(self, name: str = "project") -> Path:

@@ -38,6 +38,9 @@ RETRY = 1.0
 PRESENCE_EVERY = 1.0
 """Seconds between two looks at who is there."""
 
+LEAVE_WITHIN = 5
+"""Seconds that leaving a closed terminal may take."""
+
 HEARTBEAT_EVERY = 10.0
 """Seconds between two signs of life of the user."""
 
@@ -84,9 +87,13 @@ class MsgcodeApp(App[None]):
 
     def on_mount(self) -> None:
         for number in (signal.SIGHUP, signal.SIGTERM):
-            # A closed terminal is a way to leave too: everything is put away as after any other.
-            asyncio.get_running_loop().add_signal_handler(number, self.exit)
+            asyncio.get_running_loop().add_signal_handler(number, self._leave)
         self.call_after_refresh(self._begin)
+
+    def _leave(self) -> None:
+        """A closed terminal is a way to leave too: everything is put away as after any other."""
+        signal.alarm(LEAVE_WITHIN)  # The system ends us if drawing on what is gone keeps us from it.
+        self.exit()
 
     def _begin(self) -> None:
         self.run_worker(self._follow())
@@ -157,7 +164,8 @@ class MsgcodeApp(App[None]):
                 self.live.presences = presences
                 self._redraw()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._agents_changed.wait(), PRESENCE_EVERY)
+                async with asyncio.timeout(PRESENCE_EVERY):
+                    await self._agents_changed.wait()
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -24,6 +25,7 @@ from msgcode.events import AgentBound, AgentUnregistered, JournalReset, MessageF
 from msgcode.harness.delivery import Deliverer
 from msgcode.harness.opencode.conversation import EVENTS, Conversation
 from msgcode.harness.opencode.injection import Injector
+from msgcode.harness.opencode.opened import LAST, opened_session
 from msgcode.model import Activity, Session
 from msgcode.rpc import LINE_LIMIT, Params, Peer
 from msgcode.store import Store
@@ -91,6 +93,7 @@ class Host:
         self._directory = directory if isinstance(directory, str) else None
         for session in sessions if isinstance(sessions, list) else []:
             await self._take_up(str(session))
+        self._spawn(self._take_up_opened())
         return {
             "tools": [
                 {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
@@ -152,6 +155,14 @@ class Host:
         if not any(own.session == session for own in self._tenants.values()):
             await self._in_store(partial(self._bind_all, self._session(session)))
             await self._sync()
+
+    async def _take_up_opened(self) -> None:
+        """Take up the session that OpenCode was started to go on with."""
+        session = await opened_session()
+        if session == LAST:
+            session = await self._injector.last_session(self._directory)
+        if session:
+            await self._take_up(session)
 
     def _bind_all(self, session: Session) -> None:
         for agent in self._store.agents():
@@ -258,4 +269,11 @@ async def _serve(store: Store) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout.buffer)
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-    await Host(store, Peer(reader, writer)).run()
+    serving = asyncio.ensure_future(Host(store, Peer(reader, writer)).run())
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        # The terminal of OpenCode is closed, with all that runs in it.
+        loop.add_signal_handler(number, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        pass

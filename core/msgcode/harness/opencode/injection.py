@@ -81,6 +81,20 @@ class Injector:
         """Put a text into the session that its model gets at its next turn. Raises RemoteError."""
         await self._note(conversation, text)
 
+    async def last_session(self, directory: str | None) -> str | None:
+        """The session of the folder that was used last, as `opencode --continue` finds it, if there is one.
+
+        Raises RemoteError.
+        """
+        found = await self._call("session.list")
+        used: list[tuple[float, str]] = []
+        for session in found if isinstance(found, list) else []:
+            match session:
+                case {"id": str(id), "directory": there, "time": {"updated": int() | float() as updated}}:
+                    if there == directory and not session.get("parentID"):
+                        used.append((updated, id))
+        return max(used)[1] if used else None
+
     async def nudge(self, conversation: Conversation) -> None:
         """Give those prompts again that an idle session has, but did not begin to answer.
 
