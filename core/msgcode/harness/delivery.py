@@ -8,9 +8,11 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from msgcode import prompt
+from msgcode.checks import MAX_LINE
 from msgcode.errors import MsgcodeError
 from msgcode.model import Message, now
 from msgcode.store import Store
+from msgcode.text import visible_line
 
 LEASE = 10.0
 """Seconds for which a deliverer claims what it is about to inject; a dead one's claims lapse after it."""
@@ -55,6 +57,8 @@ class Deliverer:
         self._inject = inject
         self._ready = ready
         self._executor = executor
+        self._claimed: list[Message] = []
+        """What it holds; only the executor's thread knows at any moment."""
         self._woken = asyncio.Event()
         self._failures = 0
         self._not_before = 0.0
@@ -65,15 +69,20 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        while True:
-            self._woken.clear()
-            pause = await self._deliver() if self._ready() else None
-            try:
-                # Not wait_for: before Python 3.12 it may swallow a cancellation.
-                async with asyncio.timeout(pause):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
+        try:
+            while True:
+                self._woken.clear()
+                pause = await self._deliver() if self._ready() else None
+                try:
+                    # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                    async with asyncio.timeout(pause):
+                        await self._woken.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            # The harness is going. Nobody has to wait for the lease to run out, not even of a claim that
+            # is being made at this moment.
+            self._executor.submit(self._fail, "the harness ended before it had taken the message")
 
     async def _deliver(self) -> float | None:
         """Deliver one prompt's worth. Returns after how many seconds to try again, if nobody wakes it."""
@@ -82,19 +91,15 @@ class Deliverer:
             return self._not_before - clock()
         try:
             claimed, more = await self._in_store(self._claim)
+            if not claimed:
+                return await self._in_store(self._until_next_offer)
         except MsgcodeError:
             return self._back_off()  # The store cannot be written, so the reason cannot be recorded either.
-        if not claimed:
-            return await self._in_store(self._until_next_offer)
         try:
             taken = await self._inject(claimed, more)
         except NotInjected as error:
-            self._executor.submit(self._fail, claimed, str(error))
+            self._executor.submit(self._fail, str(error))
             return self._back_off()
-        except asyncio.CancelledError:
-            # The harness is going. Nobody has to wait for the lease to run out.
-            self._executor.submit(self._fail, claimed, "the harness ended before it had taken the message")
-            raise
         self._failures = 0
         self._executor.submit(self._confirm, taken)
         return 0
@@ -104,24 +109,26 @@ class Deliverer:
         count = prompt.portion(waiting)
         if not count:
             return [], 0
-        claimed = self._store.claim(self._agent, self._by, limit=count, lease=LEASE)
-        return claimed, max(0, len(waiting) - len(claimed))
+        self._claimed = self._store.claim(self._agent, self._by, limit=count, lease=LEASE)
+        return self._claimed, max(0, len(waiting) - len(self._claimed))
 
     def _until_next_offer(self) -> float | None:
         next_offer = self._store.next_offer(self._agent)
         return max(0.01, (next_offer - now()).total_seconds()) if next_offer else None
 
     def _confirm(self, taken: Collection[str]) -> None:
+        self._claimed = []
         for id in taken:
             try:
                 self._store.confirm(self._agent, id, self._by)
             except MsgcodeError:
                 pass  # Forgotten meanwhile, or the store is gone: then it is offered again, and found.
 
-    def _fail(self, claimed: list[Message], reason: str) -> None:
+    def _fail(self, reason: str) -> None:
+        claimed, self._claimed = self._claimed, []
         for message in claimed:
             try:
-                self._store.fail(self._agent, message.id, self._by, reason[:500])
+                self._store.fail(self._agent, message.id, self._by, visible_line(reason)[:MAX_LINE])
             except MsgcodeError:
                 pass  # Somebody else has it by now, or will when the lease runs out.
 
