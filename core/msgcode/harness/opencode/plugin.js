@@ -2,12 +2,13 @@
 // process that decides everything. They speak JSON-RPC 2.0 over the child's stdin and stdout, one message a
 // line. Nothing here may write to stderr: OpenCode's screen is drawn there.
 import { spawn } from "node:child_process"
-import { createInterface } from "node:readline"
 
 const HOST = ["msgcode", "host", "opencode"] // `msgcode install opencode` puts its own command here.
-const START_SECONDS = 10 // within which a host must have said hello
+const HELLO_SECONDS = 10 // within which a host must have said hello
+const ANSWER_SECONDS = 60 // within which it must have answered anything else
 const BACK_OFF_SECONDS = [1, 2, 5, 10, 30] // before a dead host is started again; the last goes on
 const HEALTHY_SECONDS = 60 // after which earlier deaths are forgotten
+const MOST_UNREAD = 64 * 1024 * 1024 // characters that either side may leave unread before a host is given up
 
 export const Msgcode = async ({ client, directory }) => {
   const host = new Host(client, directory)
@@ -26,32 +27,31 @@ export const Msgcode = async ({ client, directory }) => {
       },
     }
   }
-  const schemas = Object.fromEntries(hello.tools.map(({ name, parameters }) => [name, parameters]))
-  const wanted = new Set(hello.events)
 
   return {
     tool,
     // Without a schema of its own, OpenCode takes every argument of a tool for required.
     async "tool.definition"({ toolID }, output) {
-      if (schemas[toolID]) output.jsonSchema = schemas[toolID]
+      const ours = hello.tools.find(({ name }) => name === toolID)
+      if (ours) output.jsonSchema = ours.parameters
     },
     async config(config) {
-      config.command = { msg: hello.command, ...config.command }
+      config.command = { ...config.command, msg: hello.command }
     },
-    async event({ event }) {
-      if (wanted.has(event.type)) host.notify("event", { type: event.type, properties: event.properties })
+    async event({ event: { type, properties } }) {
+      // Of the many parts of messages, only those matter that we have put there.
+      if (properties?.part && !properties.part.metadata?.msgcode) return
+      if (hello.events.includes(type)) host.tell(type, properties)
     },
     async "command.execute.before"({ command, sessionID, arguments: line }) {
       if (command === "msg") await answer(sessionID, line)
     },
     // A command that OpenCode has sent on as plain text, as it does when its TUI has not read them all yet.
     async "chat.message"({ sessionID }, { parts }) {
-      const line = parts.find((part) => part.type === "text")?.text.match(/^\s*"?\/msg(?!\S)(.*?)"?\s*$/s)?.[1]
+      const line = commandLine(parts.find((part) => part.type === "text")?.text ?? "")
       if (line !== undefined) await answer(sessionID, line)
     },
-    async dispose() {
-      host.stop()
-    },
+    dispose: async () => host.stop(),
   }
 
   async function answer(session, line) {
@@ -60,42 +60,43 @@ export const Msgcode = async ({ client, directory }) => {
   }
 }
 
+// What stands after /msg in a text that is such a command; undefined for any other text.
+function commandLine(text) {
+  const quoted = text.match(/^\s*"(.*)"\s*$/s)?.[1].replaceAll('\\"', '"') // as `opencode run` does it
+  return (quoted ?? text).match(/^\s*\/msg(?!\S)(.*)$/s)?.[1].trim()
+}
+
 class Host {
   constructor(client, directory) {
     this.client = client
     this.directory = directory
     this.sessions = new Set() // those that a restarted host has to know of
-    this.calls = new Map()
+    this.calls = new Map() // those that the host has not answered, by id
     this.lastId = 0
     this.deaths = 0
-    this.stopped = false
-    this.told = false
+    this.greeted = this.told = this.stopped = false
   }
 
   // Start the child and greet it. Returns what it answers; nothing if it does not start.
-  async start() {
-    const [program, ...words] = HOST
-    const child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] })
-    this.child = child
-    let lastWords = ""
-    child.stderr.on("data", (data) => (lastWords = (lastWords + data).slice(-500)))
+  start() {
+    const child = (this.child = spawn(HOST[0], HOST.slice(1)))
+    Object.assign(child, { started: Date.now(), unread: 0, lastWords: "" })
+    child.stderr.setEncoding("utf8").on("data", (text) => (child.lastWords = (child.lastWords + text).slice(-500)))
     child.stdin.on("error", () => {}) // It has gone; `close` says so too.
-    child.on("error", (error) => (lastWords = error.message))
-    child.on("close", () => this.#died(child, lastWords.trim().split("\n").at(-1)))
-    createInterface({ input: child.stdout }).on("line", (line) => this.#read(child, line))
-    const started = Date.now()
-    child.once("close", () => {
-      if (Date.now() - started > HEALTHY_SECONDS * 1000) this.deaths = 0
-    })
-    try {
-      return await this.request(
-        "hello",
-        { directory: this.directory, sessions: [...this.sessions], arguments: process.argv },
-        START_SECONDS,
-      )
-    } catch {
-      child.kill()
-    }
+    child.on("error", (error) => (child.lastWords = error.message))
+    child.on("close", () => this.#died(child))
+    eachLine(child, (line) => this.#hear(child, line))
+    const known = { directory: this.directory, sessions: [...this.sessions] }
+    return (this.greeting = this.#call("hello", known, HELLO_SECONDS).then(
+      (answer) => {
+        this.greeted = true
+        return answer
+      },
+      (error) => {
+        child.lastWords ||= error.message
+        child.kill("SIGKILL")
+      },
+    ))
   }
 
   stop() {
@@ -103,75 +104,98 @@ class Host {
     this.child?.stdin.end() // It says goodbye for its agents and ends.
   }
 
-  request(method, params, seconds = 60) {
+  async request(method, params) {
+    await this.greeting // A new host has to know of the sessions first.
+    return this.#call(method, params, ANSWER_SECONDS)
+  }
+
+  tell(type, properties) {
+    const session = properties.sessionID ?? properties.info?.sessionID
+    if (type === "session.deleted") this.sessions.delete(session)
+    else if (session) this.sessions.add(session)
+    this.#send(this.child, { method: "event", params: { type, properties } })
+  }
+
+  #call(method, params, seconds) {
     return new Promise((resolve, reject) => {
       const id = ++this.lastId
-      const timer = setTimeout(() => this.#settle(id, { error: { message: "msgcode does not answer" } }), seconds * 1000)
-      this.calls.set(id, { resolve, reject, timer })
-      if (!this.#write({ id, method, params }))
-        this.#settle(id, { error: { message: "msgcode's host is not running; it is being started again, so try later" } })
+      const timer = setTimeout(() => this.#settle(id, `msgcode did not answer within ${seconds} s`), seconds * 1000)
+      this.calls.set(id, { resolve, reject, timer: timer.unref() })
+      if (!this.#send(this.child, { id, method, params }))
+        this.#settle(id, "msgcode's host has ended and is being started again: try again in a minute")
     })
   }
 
-  notify(method, params) {
-    const session = params.properties?.sessionID ?? params.properties?.info?.sessionID
-    if (session) this.sessions.add(session)
-    this.#write({ method, params })
-  }
-
-  #write(message) {
-    if (!this.child?.stdin.writable) return false
-    this.child.stdin.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n")
-    return true
-  }
-
-  async #read(child, line) {
-    if (child !== this.child) return
-    let message
-    try {
-      message = JSON.parse(line)
-    } catch {
-      return // Not from us: something that Python printed.
-    }
-    if (message.method === undefined) return this.#settle(message.id, message)
-    try {
-      this.#write({ id: message.id, result: await this.#client(message.method, message.params) })
-    } catch (error) {
-      this.#write({ id: message.id, error: { code: -32000, message: String(error?.message ?? error) } })
-    }
-  }
-
-  // A method of OpenCode's client by its name, such as session.promptAsync.
-  async #client(method, params) {
-    const names = method.split(".")
-    const last = names.pop()
-    const owner = names.reduce((object, name) => object?.[name], this.client)
-    if (typeof owner?.[last] !== "function") throw new Error(`this OpenCode has no ${method}`)
-    const { data, error } = await owner[last](params)
-    if (error) throw new Error(error.data?.message ?? error.message ?? JSON.stringify(error))
-    return data ?? null
-  }
-
-  #settle(id, { result, error }) {
+  #settle(id, error, result) {
     const call = this.calls.get(id)
     if (!call) return
     this.calls.delete(id)
     clearTimeout(call.timer)
-    if (error) call.reject(new Error(error.message))
+    if (error) call.reject(new Error(error))
     else call.resolve(result)
   }
 
-  #died(child, lastWords) {
-    if (child !== this.child) return
-    this.child = undefined
-    for (const id of [...this.calls.keys()]) this.#settle(id, { error: { message: "msgcode's host has ended" } })
-    if (this.stopped) return
-    if (!this.told) {
-      this.told = true
-      const message = `msgcode's host ended (${lastWords || "it did not say why"}). OpenCode goes on without it, and it is started again.`
-      Promise.resolve(this.client.tui?.showToast({ body: { message, variant: "warning" } })).catch(() => {})
+  #send(child, message) {
+    if (!child?.stdin.writable) return false
+    const line = JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n"
+    child.unread += line.length
+    child.stdin.write(line, () => (child.unread -= line.length))
+    if (child.unread > MOST_UNREAD) child.kill("SIGKILL") // It hangs.
+    return true
+  }
+
+  async #hear(child, line) {
+    let message
+    try {
+      message = JSON.parse(line)
+    } catch {} // Not from us: something that Python printed.
+    const { id, method, params, result, error } = message ?? {}
+    if (method === undefined) return this.#settle(id, error?.message, result)
+    try {
+      this.#send(child, { id, result: await this.#ask(method, params) })
+    } catch (error) {
+      this.#send(child, { id, error: { code: -32000, message: String(error?.message ?? error) } })
     }
+  }
+
+  async #ask(method, params) { // a method of OpenCode's client by its name, such as session.promptAsync
+    const names = method.split(".")
+    const last = names.pop()
+    const owner = names.reduce((object, name) => object?.[name], this.client)
+    if (typeof owner?.[last] !== "function") throw new Error(`this OpenCode has no ${method}`)
+    const { data, error, response } = await owner[last](params)
+    if (error) throw new Error(error.data?.message ?? error.message ?? `${response?.status} ${JSON.stringify(error)}`)
+    return data ?? null
+  }
+
+  #died(child) {
+    this.child = undefined
+    for (const id of [...this.calls.keys()])
+      this.#settle(id, "msgcode's host ended before it answered: see whether this was done before you try again")
+    if (this.stopped) return
+    const why = child.lastWords.trim().split("\n").at(-1) || "it did not say why"
+    if (!this.greeted) return this.#toast(`msgcode did not start (${why}). OpenCode goes on without it.`)
+    this.told ||= this.#toast(`msgcode's host ended (${why}). OpenCode goes on, and it is started again.`)
+    if (Date.now() - child.started > HEALTHY_SECONDS * 1000) this.deaths = 0
     const seconds = BACK_OFF_SECONDS[Math.min(this.deaths++, BACK_OFF_SECONDS.length - 1)]
     setTimeout(() => this.stopped || this.start(), seconds * 1000).unref()
   }
+
+  async #toast(message) {
+    try {
+      await this.client.tui.showToast({ body: { message, variant: "warning" } })
+    } catch {} // There is no screen.
+  }
+}
+
+// Call `use` with each line that the child prints. (To node:readline a line also ends at U+2028.)
+function eachLine(child, use) {
+  let rest = ""
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    const lines = text.split("\n")
+    lines[0] = rest + lines[0]
+    rest = lines.pop()
+    if (rest.length > MOST_UNREAD) child.kill("SIGKILL") // It is out of its mind.
+    lines.forEach(use)
+  })
 }
