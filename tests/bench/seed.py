@@ -33,6 +33,12 @@ def sent(home: str) -> list[str]:
     return [message["id"] for message in messages]
 
 
+def plugin() -> Path | None:
+    """Its plugin for OpenCode; None if there is no node, or no package."""
+    module = _module()
+    return module.with_name("index.js") if module else None
+
+
 @functools.cache
 def _module() -> Path | None:
     """Its store as a JavaScript module, installed and compiled at first use and kept for later runs."""

@@ -39,6 +39,8 @@ class Scale(NamedTuple):
     """Appends that a watcher is woken for."""
     processes: int
     """Whole processes run of each kind."""
+    deliveries: int
+    """Messages sent from one OpenCode to another, in each state of the recipient."""
 
 
 class Target(NamedTuple):

@@ -1,0 +1,162 @@
+"""From an agent's send tool call to its recipient's model: two real OpenCodes for each system, in turns."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.bench import seed
+from tests.bench.table import OURS, SEED, Row, Scale, Target, percentile, progress
+from tests.e2e.chat_completions import ChatCompletions
+from tests.e2e.opencode import OpenCodeHome, OpenCodeServer
+from tests.e2e.scripted import USER, Answer, Call, ModelServer, Say, Script, Turn
+
+WAIT = 30.0
+"""Seconds within which a message must have arrived."""
+
+SEED_LOOKS_EVERY = 5.0
+"""Seconds between two looks of oh-my-msgcode."""
+
+STEP = 0.3
+"""Seconds that each step of a busy recipient's turn takes, at least: it runs `sleep`."""
+
+
+def available() -> bool:
+    """Whether there is an OpenCode to measure with."""
+    return "MSGCODE_TEST_NPM" in os.environ or shutil.which("opencode") is not None
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """Median and 95th percentile, to an idle recipient and to a busy one."""
+    if not available():
+        progress("without delivery: OpenCode is not installed (npm install --global opencode-ai)")
+        return
+    with ExitStack() as stack:
+        model = stack.enter_context(ModelServer(ChatCompletions()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        pairs = [Pair(stack, model, folder / "ours", OURS)]
+        plugin = seed.plugin() if scale.seed_live else None
+        if plugin:
+            pairs.append(Pair(stack, model, folder / "seed", SEED, plugin=[plugin.as_uri()]))
+        for state in ("idle", "busy"):
+            delays = defaultdict(list)
+            for number in range(scale.deliveries):
+                progress(f"delivery while {state}, {number} of {scale.deliveries}")
+                for pair in pairs:
+                    delays[pair.name].append(pair.delay(busy=state == "busy"))
+            yield from _rows(state, delays)
+
+
+def _rows(state: str, delays: dict[str, list[float]]) -> Iterator[Row]:
+    what = "send tool call to an idle recipient's model"
+    if state == "busy":
+        what = f"send tool call to a busy recipient's model (steps of {STEP} s)"
+    medians = {name: statistics.median(figures) for name, figures in delays.items()}
+    target = Target(medians[OURS], most=250, unit=" ms") if state == "idle" else None
+    yield Row(f"{what}: median", "ms", medians, target=target)
+    if state == "idle" and SEED in medians:
+        ratio = medians[SEED] / medians[OURS]
+        yield Row(
+            "... oh-my-msgcode's over ours", "x", {OURS: ratio}, target=Target(ratio, least=8, unit=" x")
+        )
+    worst = {name: percentile(figures, 0.95) for name, figures in delays.items()}
+    yield Row(f"{what}: 95th percentile", "ms", worst)
+
+
+class Pair:
+    """A sender and a recipient, each in an OpenCode of its own, with one system's plugin."""
+
+    def __init__(
+        self, stack: ExitStack, model: ModelServer, folder: Path, name: str, **config: object
+    ) -> None:
+        self.name = name
+        self._model = model
+        self._count = 0
+        self._random = random.Random(0)
+        self._works = False
+        home = OpenCodeHome(folder / "home", model.url, folder / "room", **config)
+        if name == OURS:
+            home.install_msgcode()
+        self._servers = [OpenCodeServer(home, role) for role in ("sender", "recipient")]
+        for server in self._servers:
+            stack.callback(server.stop)
+        self._sender, self._recipient = (
+            self._registered(server, role, script)
+            for server, role, script in zip(
+                self._servers, ("sender", "recipient"), (self._send, self._receive), strict=True
+            )
+        )
+
+    def delay(self, *, busy: bool) -> float:
+        """Milliseconds from one call of the send tool until the recipient's model has the message."""
+        self._count += 1
+        self._works = busy
+        if self.name == SEED:
+            # It looks for messages at a fixed rate, so they must come at any phase of it.
+            time.sleep(self._random.uniform(0, SEED_LOOKS_EVERY))
+        sender, recipient = self._servers
+        if busy:
+            task = f"Work on task {self._count}."
+            recipient.prompt(self._recipient, task)
+            self._model.wait_for(
+                lambda turn: turn.session == self._recipient and turn.tool == "bash" and task in turn.texts
+            )
+        sender.prompt(self._sender, f"Send it number {self._count}.")
+        sent = self._first(self._sender, f"Send it number {self._count}.")
+        arrived = self._first(self._recipient, self._token)
+        self._works = False
+        sender.wait_until_idle(self._sender)
+        _wait_until_quiet(recipient)
+        return 1000 * (arrived.at - sent.at)
+
+    @property
+    def _token(self) -> str:
+        return f"<{self.name} number {self._count}>"
+
+    def _first(self, session: str, text: str) -> Turn:
+        """The session's first request that has the text in what a user said."""
+        return self._model.wait_for(
+            lambda turn: (
+                turn.session == session
+                and any(entry.kind == USER and text in entry.text for entry in turn.new)
+            ),
+            timeout=WAIT,
+        )
+
+    def _registered(self, server: OpenCodeServer, role: str, script: Script) -> str:
+        hello = f"You are the {role} of {self.name}."
+        self._model.play(hello, script)
+        session = server.session()
+        server.prompt(session, hello)
+        server.wait_until_idle(session)
+        return session
+
+    def _send(self, turn: Turn) -> Answer:
+        if turn.tool is None and len(turn.texts) == 1:
+            return Call("register_agent", {"agent_id": "sender", "name": "Sender"})
+        if turn.tool is None and turn.text.startswith("Send it"):
+            return Call("send_message", {"from": "sender", "to": "recipient", "body": self._token})
+        return Say("Done.")
+
+    def _receive(self, turn: Turn) -> Answer:
+        if turn.tool is None and len(turn.texts) == 1:
+            return Call("register_agent", {"agent_id": "recipient", "name": "Recipient"})
+        if self._works:
+            return Call("bash", {"command": f"sleep {STEP}", "description": "work"})
+        return Say("Done.")
+
+
+def _wait_until_quiet(server: OpenCodeServer) -> None:
+    """Wait until none of its sessions is in a turn."""
+    deadline = time.monotonic() + WAIT
+    while server.status():
+        assert time.monotonic() < deadline, "a session is still busy"
+        time.sleep(0.02)
