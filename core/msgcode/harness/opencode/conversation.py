@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgcode.model import Activity
+from msgcode.text import visible_line
 
 EVENTS = (
     "session.status",
@@ -20,6 +21,9 @@ EVENTS = (
     "question.rejected",
 )
 """The events that tell of it, by their names in OpenCode 1.18."""
+
+MAX_REASON = 200
+"""Characters of the reason for which a session waits."""
 
 STOPPED = "stopped by its user: messages wait for the next turn"
 
@@ -47,6 +51,7 @@ class Conversation:
         self.unanswered: set[str] = set()
         """Ids of those of our prompts that no model has begun to answer."""
         self._ours: set[str] = set()
+        self._theirs: set[str] = set()
         self._retry: str | None = None
         self._asked: dict[str, str] = {}
 
@@ -59,7 +64,7 @@ class Conversation:
     def presence(self) -> tuple[Activity, str | None]:
         """What it is doing, and why."""
         if self._asked:
-            return Activity.BLOCKED, next(iter(self._asked.values()))[:200]
+            return Activity.BLOCKED, next(iter(self._asked.values()))
         if self.busy:
             return Activity.BUSY, self._retry
         return Activity.IDLE, STOPPED if self.stopped else None
@@ -75,7 +80,9 @@ class Conversation:
         match type, properties:
             case "message.updated", {"info": {"role": "user", "id": str(id)} as info}:
                 self.learn(info)
-                if id not in self._ours:
+                # OpenCode tells of a message again when anything about it changes.
+                if id not in self._ours | self._theirs:
+                    self._theirs.add(id)
                     self.stopped = False
                     self.turns += 1
             case "message.updated", {"info": {"role": "assistant", "id": str(id)}}:
@@ -87,15 +94,17 @@ class Conversation:
                 self.stopped = True
                 self.unanswered.clear()  # What the user has stopped stays so.
             case "session.status", {"status": {"type": "retry", "message": str(why)}}:
-                self.busy, self._retry = True, f"tries again: {why}"
+                self.busy, self._retry = True, _reason(f"tries again: {why}")
             case "session.status", {"status": {"type": str(kind)}}:
                 self.busy, self._retry = kind != "idle", None
             case "session.idle", _:
                 self.busy, self._retry, self.full = False, None, False
                 self._asked.clear()
             case "permission.asked", {"id": str(id), "permission": str(what)}:
-                patterns = " ".join(map(str, properties.get("patterns") or []))
-                self._asked[id] = f"waits for a permission: {what} {patterns}".rstrip()
+                match properties:
+                    case {"patterns": [*patterns]}:
+                        what = " ".join([what, *map(str, patterns)])
+                self._asked[id] = _reason(f"waits for a permission: {what}")
             case "question.asked", {"id": str(id)}:
                 self._asked[id] = "waits for an answer to its question"
             case "permission.replied" | "question.replied" | "question.rejected", {"requestID": str(id)}:
@@ -106,3 +115,8 @@ class Conversation:
         match info:
             case {"agent": str(agent), "model": {"providerID": str(provider), "modelID": str(model)}}:
                 self.agent, self.model = agent, {"providerID": provider, "modelID": model}
+
+
+def _reason(text: str) -> str:
+    """`text` as a store takes it for a reason: a shell command may have several lines, and be long."""
+    return visible_line(text)[:MAX_REASON]
