@@ -23,6 +23,10 @@ def conversation() -> Conversation:
 
 def presence(conversation: Conversation) -> tuple[Activity, str | None]:
     """Asked anew each time, which a type checker does not expect of a property."""
+    return presence(conversation)
+
+
+def presence(conversation: Conversation) -> tuple[Activity, str | None]:
     return conversation.presence
 
 
@@ -205,7 +209,7 @@ def test_a_full_session_is_ready_when_it_has_worked_it_off(conversation: Convers
 def test_whatever_it_waits_for_can_be_told(conversation: Conversation, patterns: object) -> None:
     """A reason that the store refuses would leave a blocked agent looking idle."""
     asked(conversation, "per_1", patterns)
-    activity, reason = conversation.presence
+    activity, reason = presence(conversation)
     assert activity is Activity.BLOCKED
     assert reason
     check_line("a reason", reason)
@@ -214,7 +218,7 @@ def test_whatever_it_waits_for_can_be_told(conversation: Conversation, patterns:
 @pytest.mark.parametrize("why", ["one\ntwo", "x" * 5000, "\ud800", ""], ids=range(4))
 def test_whatever_it_tries_again_for_can_be_told(conversation: Conversation, why: str) -> None:
     status(conversation, "retry", message=why)
-    activity, reason = conversation.presence
+    activity, reason = presence(conversation)
     assert activity is Activity.BUSY
     check_line("a reason", reason)
 
@@ -249,7 +253,7 @@ def test_no_event_is_too_odd(event: str, properties: dict[str, Any]) -> None:
     conversation = Conversation(SESSION)
     conversation.will_prompt("msg_1", answered=True)
     conversation.hear(event, properties)
-    activity, reason = conversation.presence
+    activity, reason = presence(conversation)
     check_line("a reason", reason)
     assert activity is not Activity.BLOCKED or reason
     assert isinstance(conversation.ready, bool)
