@@ -23,10 +23,6 @@ def conversation() -> Conversation:
 
 def presence(conversation: Conversation) -> tuple[Activity, str | None]:
     """Asked anew each time, which a type checker does not expect of a property."""
-    return presence(conversation)
-
-
-def presence(conversation: Conversation) -> tuple[Activity, str | None]:
     return conversation.presence
 
 
