@@ -48,8 +48,8 @@ class Conversation:
         """Ids of those of our prompts whose text it is known to have."""
         self.turns = 0
         """How many turns somebody else than we has begun."""
-        self.unanswered: set[str] = set()
-        """Ids of those of our prompts that no model has begun to answer."""
+        self.unanswered: dict[str, dict[str, Any]] = {}
+        """Those of our prompts that no model has begun to answer, by id."""
         self._ours: set[str] = set()
         self._theirs: set[str] = set()
         self._retry: str | None = None
@@ -69,11 +69,11 @@ class Conversation:
             return Activity.BUSY, self._retry
         return Activity.IDLE, STOPPED if self.stopped else None
 
-    def will_prompt(self, message: str, *, answered: bool) -> None:
-        """We are about to put a message of this id into it, and want it `answered` or not."""
+    def will_prompt(self, message: str, prompt: dict[str, Any] | None) -> None:
+        """We are about to put a message of this id into it: a prompt, if a model has to answer it."""
         self._ours.add(message)
-        if answered:
-            self.unanswered.add(message)
+        if prompt:
+            self.unanswered[message] = prompt
 
     def hear(self, type: str, properties: dict[str, Any]) -> None:
         """Advance by one event; one of an unknown kind or shape changes nothing."""
@@ -87,7 +87,7 @@ class Conversation:
                     self.turns += 1
             case "message.updated", {"info": {"role": "assistant", "id": str(id)}}:
                 # Ids ascend with time, and a model is given all that is there when it begins.
-                self.unanswered = {prompt for prompt in self.unanswered if prompt > id}
+                self.unanswered = {ours: prompt for ours, prompt in self.unanswered.items() if ours > id}
             case "message.part.updated", {"part": {"messageID": str(id)}} if id in self._ours:
                 self.stored.add(id)
             case "session.error", {"error": {"name": "MessageAbortedError"}}:

@@ -36,7 +36,6 @@ class Injector:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._heard = asyncio.Event()
-        self._posted: dict[str, Body] = {}
         self._last_number = 0
 
     def hear(self) -> None:
@@ -104,9 +103,8 @@ class Injector:
             await asyncio.sleep(NUDGE_AFTER)
             if conversation.busy or not conversation.unanswered:
                 break
-            for id in sorted(conversation.unanswered):
-                await self._prompt(conversation, self._posted[id])
-        self._posted = {id: body for id, body in self._posted.items() if id in conversation.unanswered}
+            for _, body in sorted(conversation.unanswered.items()):
+                await self._prompt(conversation, body)
 
     async def _look_back(self, conversation: Conversation) -> set[str]:
         """The ids of our messages that are in the session, whose newest prompt's agent and model it learns.
@@ -135,14 +133,13 @@ class Injector:
 
     async def _note(self, conversation: Conversation, text: str, **part: object) -> None:
         body = self._body(conversation, text, **part)
-        conversation.will_prompt(body["messageID"], answered=False)
+        conversation.will_prompt(body["messageID"], None)
         await self._call("session.prompt", path={"id": conversation.id}, body={**body, "noReply": True})
 
     async def _post(self, conversation: Conversation, body: Body) -> None:
         """Prompt, and wait until the session has the text. Raises RemoteError or TimeoutError."""
         id = body["messageID"]
-        conversation.will_prompt(id, answered=True)
-        self._posted[id] = body
+        conversation.will_prompt(id, body)
         await self._prompt(conversation, body)
         async with asyncio.timeout(PATIENCE):
             await self._until(lambda: id in conversation.stored)

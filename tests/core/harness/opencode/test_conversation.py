@@ -95,7 +95,7 @@ def test_a_whole_turn(conversation: Conversation) -> None:
 
 
 def test_a_prompt_of_ours_is_no_turn_of_its_users(conversation: Conversation) -> None:
-    conversation.will_prompt("msg_1", answered=True)
+    conversation.will_prompt("msg_1", {"parts": []})
     user(conversation, "msg_1")
     assert conversation.turns == 0
     assert conversation.stored == set(), "its text is not there yet"
@@ -106,24 +106,24 @@ def test_a_prompt_of_ours_is_no_turn_of_its_users(conversation: Conversation) ->
 
 def test_which_prompts_no_model_has_begun_to_answer(conversation: Conversation) -> None:
     for id in ("msg_1", "msg_3"):
-        conversation.will_prompt(id, answered=True)
-    conversation.will_prompt("msg_4", answered=False)
-    assert conversation.unanswered == {"msg_1", "msg_3"}
+        conversation.will_prompt(id, {"parts": []})
+    conversation.will_prompt("msg_4", None)
+    assert set(conversation.unanswered) == {"msg_1", "msg_3"}
     assistant(conversation, "msg_2")
-    assert conversation.unanswered == {"msg_3"}
+    assert set(conversation.unanswered) == {"msg_3"}
     assistant(conversation, "msg_5", "msg_3")
-    assert conversation.unanswered == set()
+    assert conversation.unanswered == {}
 
 
 def test_a_stop_holds_until_somebody_begins_a_turn(conversation: Conversation) -> None:
     user(conversation, "msg_1")
     status(conversation, "busy")
-    conversation.will_prompt("msg_2", answered=True)
+    conversation.will_prompt("msg_2", {"parts": []})
     aborted(conversation)
     idle(conversation)
     assert not conversation.ready
     assert presence(conversation) == (Activity.IDLE, STOPPED)
-    assert conversation.unanswered == set(), "what the user has stopped stays so"
+    assert conversation.unanswered == {}, "what the user has stopped stays so"
     user(conversation, "msg_2")  # Ours.
     assert not conversation.ready
     user(conversation, "msg_3")
@@ -247,7 +247,7 @@ properties = st.fixed_dictionaries({}, optional=dict.fromkeys(WORDS, json_values
 @given(st.sampled_from([*EVENTS, "session.compacted", ""]), properties)
 def test_no_event_is_too_odd(event: str, properties: dict[str, Any]) -> None:
     conversation = Conversation(SESSION)
-    conversation.will_prompt("msg_1", answered=True)
+    conversation.will_prompt("msg_1", {"parts": []})
     conversation.hear(event, properties)
     activity, reason = presence(conversation)
     check_line("a reason", reason)
