@@ -175,9 +175,7 @@ def _check(call: Call) -> Answer:
         for message in found
     ]
     if looking:
-        blocks.append(
-            f"You looked as {call.by or call.actor}, so nothing was marked as delivered to {agent}."
-        )
+        blocks.append(f"You only looked: nothing was marked as delivered to {agent}.")
     return Answer("\n\n".join(blocks), data)
 
 

@@ -98,6 +98,46 @@ def test_errors_are_one_sentence_on_standard_error(
     assert message.count("\n") == 1
 
 
+def test_install_and_uninstall(room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = tmp_path / "config" / "opencode" / "plugin" / "msgcode.js"
+    assert msgcode("install", "opencode").startswith(f"Installed: {path}. ")
+    assert json.loads(msgcode("install", "opencode", "--json")) == {"file": str(path), "done": "unchanged"}
+    assert msgcode("uninstall", "opencode") == f"Removed: {path}.\n"
+    assert msgcode("uninstall", "opencode") == f"Nothing to remove: there is no {path}.\n"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    assert "was not put there by msgcode" in msgcode("install", "opencode", code=1)
+    assert "invalid choice: 'emacs'" in msgcode("install", "emacs", code=2)
+
+
+def test_a_host_answers_its_plugin_and_ends_with_it(room: Path) -> None:
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"directory": "/src", "sessions": []}}
+    with subprocess.Popen(
+        [sys.executable, "-m", "msgcode", "host", "opencode"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as host:  # fmt: skip
+        assert host.stdin
+        assert host.stdout
+        print(json.dumps(hello), file=host.stdin, flush=True)
+        answer = json.loads(host.stdout.readline())
+        assert answer["id"] == 1
+        assert len(answer["result"]["tools"]) == 12
+        assert host.communicate(timeout=20) == ("", ""), "it prints nothing else, and ends with its input"
+    assert host.returncode == 0
+
+
+def test_a_host_is_not_started_by_hand(room: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("{}\n")
+    with (tmp_path / "file").open() as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "msgcode", "host", "opencode"],
+            stdin=file, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    sentence = "msgcode: a host speaks over pipes with the plugin that starts it, not with files.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
+
+
 def test_help_and_version(room: Path) -> None:
     assert "usage: msgcode" in msgcode()
     assert "usage: msgcode send" in msgcode("send", "--help")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from msgcode import Store
 from msgcode.commands import COMMANDS, Answer, run_line
+from msgcode.model import Session
 from tests.core.test_text import obeyed
 
 
@@ -138,6 +139,56 @@ def test_the_log_tells_the_life_of_a_message(store: Store) -> None:
     assert [word in line for word, line in zip(("hi", "delivered", "acknowledged"), lines, strict=True)]
     assert len(say(store, "/msg log --limit 2").text.splitlines()) == 2
     assert "another" in say(store, "/msg log --agent bob").text
+
+
+def test_show_tells_all_of_a_message(store: Store) -> None:
+    message = store.send("alice", "bob", "all\nof it", subject="S")
+    store.claim("bob", "opencode ses_1")
+    store.fail("bob", message.id, "opencode ses_1", "it was busy")
+    text = say(store, f"/msg show {message.id[:8]}").text
+    assert "all\n    of it" in text
+    assert "bob: queued, " in text
+    assert text.endswith("; failed: it was busy")
+    assert "there is no message 'nope'" in refused(store, "/msg show nope")
+
+
+class TestInASession:
+    """Lines that a person types into an agent's session."""
+
+    HERE = Session("ses_1", "opencode", "host-1", "/src")
+
+    def say(self, store: Store, line: str, actor: str | None = "alice") -> str:
+        answer = run_line(store, line, actor, self.HERE)
+        assert answer.ok, answer.text
+        return answer.text
+
+    def test_registering_binds_the_agent(self, store: Store) -> None:
+        assert self.say(store, "/msg register carol", None) == "Registered carol."
+        elsewhere = self.HERE._replace(id="ses_2")
+        again = run_line(store, "/msg register carol", None, elsewhere)
+        assert "with takeover, and that session loses it" in again.text
+        assert run_line(store, "/msg register --takeover carol", None, elsewhere).ok
+        assert [agent.session for agent in store.agents() if agent.id == "carol"] == [elsewhere]
+
+    def test_what_is_sent_is_marked_as_a_humans(self, store: Store) -> None:
+        self.say(store, "/msg send bob hi")
+        self.say(store, "/msg send --as human bob hi too")
+        sent = [(message.sender, message.by, message.human) for message in store.inbox("bob")]
+        assert sent == [("alice", "human", True), ("human", None, True)]
+
+    def test_looking_reads_nothing_for_the_agent(self, store: Store) -> None:
+        store.send("bob", "alice", "for the agent")
+        assert "You only looked" in self.say(store, "/msg check")
+        assert store.undelivered("alice")
+
+    def test_a_human_acknowledges_for_the_agent(self, store: Store) -> None:
+        message = store.send("bob", "alice", "hi")
+        self.say(store, f"/msg ack {message.id}")
+        assert store.message(message.id).deliveries["alice"].by == "human"
+
+    def test_nobody_in_particular(self, store: Store) -> None:
+        answer = run_line(store, "/msg send bob hi", None, self.HERE)
+        assert answer.text == "say who you are: add --as ID, or /msg register ID."
 
 
 def test_purging_what_waits(store: Store) -> None:

@@ -259,15 +259,23 @@ class Host:
 
 
 def main(store: Store) -> None:
-    """Serve the plugin on standard input and output until it has gone. Raises Unavailable."""
+    """Serve the plugin on standard input and output until it has gone.
+
+    Raises Unavailable, and BadInput if these are no pipes.
+    """
     asyncio.run(_serve(store))
 
 
 async def _serve(store: Store) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=LINE_LIMIT)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
-    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout.buffer)
+    try:
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+        transport, protocol = await loop.connect_write_pipe(
+            asyncio.streams.FlowControlMixin, sys.stdout.buffer
+        )
+    except (ValueError, PermissionError):
+        raise BadInput("a host speaks over pipes with the plugin that starts it, not with files.") from None
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     serving = asyncio.ensure_future(Host(store, Peer(reader, writer)).run())
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
