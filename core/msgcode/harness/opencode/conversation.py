@@ -40,6 +40,7 @@ class Conversation:
         self.agent: str | None = None
         self.model: dict[str, Any] | None = None
         self.busy = False
+        self.deleted = False
         self.stopped = False
         """The user broke off the last turn, and nobody has begun another."""
         self.full = False
@@ -97,6 +98,8 @@ class Conversation:
                 self.busy, self._retry = True, _reason(f"tries again: {why}")
             case "session.status", {"status": {"type": str(kind)}}:
                 self.busy, self._retry = kind != "idle", None
+            case "session.deleted", _:
+                self.deleted = True
             case "session.idle", _:
                 self.busy, self._retry, self.full = False, None, False
                 self._asked.clear()

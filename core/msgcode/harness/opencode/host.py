@@ -117,8 +117,8 @@ class Host:
         match params:
             case {"session": str(session), "line": str(line)}:
                 actor = next((agent for agent, own in self._tenants.items() if own.session == session), None)
-                place = self._session(session)
-                answer = await self._in_store(partial(run_line, self._store, line, actor, place))
+                here = self._session(session)
+                answer = await self._in_store(partial(run_line, self._store, line, actor, here))
                 await self._sync()
                 conversation = self._conversation(session)
                 showing = self._injector.show(conversation, answer.text)
@@ -147,6 +147,8 @@ class Host:
             self._spawn(self._injector.nudge(conversation))
         if conversation.turns != turns:
             self._spawn(self._take_up(conversation.id))
+        if conversation.deleted:
+            self._spawn(self._sync())
 
     # Who lives here
 
@@ -171,20 +173,27 @@ class Host:
 
     async def _sync(self) -> None:
         """Let in the agents that are bound to this host, and out those that no longer are."""
-        agents = {agent.id: agent for agent in await self._in_store(self._store.agents)}
-        bound = {id: agent.session for id, agent in agents.items() if agent.session}
+        agents = await self._in_store(self._store.agents)
+        living = {agent.id: agent.session for agent in agents if agent.session}
+        here = {
+            id: session
+            for id, session in living.items()
+            if session.host == self._name and not self._conversation(session.id).deleted
+        }
         for id, own in list(self._tenants.items()):
-            session = bound.get(id)
-            if not session or (session.host, session.id) != (self._name, own.session):
-                self._evict(id)
-                if session and session.id != own.session:
-                    text = (
-                        f"[msgcode] Agent {id} now lives in another session ({place(session)}). "
-                        "Its messages go there, and this session can no longer speak for it."
-                    )
-                    self._spawn(self._injector.tell(self._conversation(own.session), text))
-        for id, session in bound.items():
-            if session.host == self._name and id not in self._tenants:
+            if id in here and here[id].id == own.session:
+                continue
+            self._evict(id)
+            if self._conversation(own.session).deleted:
+                self._executor.submit(self._set_presence, id, Activity.OFFLINE)
+            elif id in living and living[id].id != own.session:
+                text = (
+                    f"[msgcode] Agent {id} now lives in another session ({place(living[id])}). "
+                    "Its messages go there, and this session can no longer speak for it."
+                )
+                self._spawn(self._injector.tell(self._conversation(own.session), text))
+        for id, session in here.items():
+            if id not in self._tenants:
                 self._admit(id, self._conversation(session.id))
 
     def _admit(self, agent: str, conversation: Conversation) -> None:
