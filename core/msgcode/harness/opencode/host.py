@@ -80,8 +80,8 @@ class Host:
             for task in [*work, *self._tasks]:
                 task.cancel()
             await asyncio.gather(*work, *self._tasks, return_exceptions=True)
-            for agent in leaving:
-                self._set_presence(agent, Activity.OFFLINE)
+            for agent in leaving:  # After all that the store is still to be told of them.
+                self._executor.submit(self._set_presence, agent, Activity.OFFLINE)
             self._executor.shutdown()
         for task in done:
             task.result()

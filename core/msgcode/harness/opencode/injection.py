@@ -61,8 +61,10 @@ class Injector:
                 conversation.full = more > 0
                 await self._post(conversation, self._body(conversation, text, metadata={"msgcode": ids}))
         except RemoteError as error:
+            conversation.full = False
             raise NotInjected(f"OpenCode did not take it: {error}") from None
         except TimeoutError:
+            conversation.full = False
             raise NotInjected(f"OpenCode did not show it in the session within {PATIENCE:g} s") from None
         return [message.id for message in messages]
 
