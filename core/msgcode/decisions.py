@@ -25,7 +25,7 @@ from msgcode.events import (
     RoomPurged,
     Unknown,
 )
-from msgcode.model import Agent, Channel, Delivery, Message, Priority, Session, Status
+from msgcode.model import HUMAN, Agent, Channel, Delivery, Message, Priority, Session, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def bind(agent: Agent, session: Session, alive: bool, takeover: bool) -> AgentBo
     alive: the session that it lives in now is. A session may take its own agent up again, from another
     host too; another's only if that is dead, or by `takeover`. No session may pose as a human.
     """
-    if agent.human:
+    if agent.human or agent.id == HUMAN:
         raise Refused(f"{agent.id!r} is a human, and an agent cannot be: register under another id.")
     held = agent.session
     if held and held.id != session.id and alive and not takeover:

@@ -118,14 +118,14 @@ class Injector:
         unanswered: list[Body] = []
         for item in found if isinstance(found, list) else []:
             match item:
-                case {"info": {"role": "user"} as info, "parts": [*parts]}:
+                case {"info": {"role": "user", "id": str(message)} as info, "parts": [*parts]}:
                     conversation.learn(info)
                     for part in parts:
                         match part:
                             case {"id": str(id), "text": str(text), "metadata": {"msgcode": [*ids]}}:
                                 there.update(map(str, ids))
                                 body = self._body(conversation, text, metadata={"msgcode": ids})
-                                body["messageID"], body["parts"][0]["id"] = info["id"], id
+                                body["messageID"], body["parts"][0]["id"] = message, id
                                 unanswered.append(body)
                 case {"info": {"role": "assistant"}}:
                     unanswered.clear()
