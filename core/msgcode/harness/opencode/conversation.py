@@ -98,7 +98,7 @@ class Conversation:
                 self.busy, self._retry = True, _reason(f"tries again: {why}")
             case "session.status", {"status": {"type": str(kind)}}:
                 self.busy, self._retry = kind != "idle", None
-            case "session.deleted", _:
+            case "session.deleted", {"info": {}}:
                 self.deleted = True
             case "session.idle", _:
                 self.busy, self._retry, self.full = False, None, False
