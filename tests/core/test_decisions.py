@@ -11,6 +11,7 @@ import pytest
 from msgcode import decisions
 from msgcode.errors import Refused
 from msgcode.events import (
+    AgentBound,
     AgentRegistered,
     ChannelCreated,
     ChannelJoined,
@@ -26,6 +27,7 @@ from msgcode.events import (
     RoomPurged,
     Unknown,
 )
+from msgcode.model import Activity, Agent, Presence, Session
 from msgcode.state import State, fold
 from tests.core.support import START, picture
 
@@ -63,6 +65,7 @@ def draft(sender: str, by: str | None = None) -> MessageSent:
         lambda state: decisions.send(state, draft("eve"), state.messages["old"]),
         lambda state: decisions.inbox(state, "bob", START),
         lambda state: decisions.offered(state, "bob", LATER, None),
+        lambda state: decisions.next_offer(state, "bob", START),
         lambda state: decisions.expire_due(state, LATER),
         lambda state: decisions.claim(state, LATER, "bob", "d", [], LATER),
         lambda state: decisions.confirm(state.messages["queued"], "bob", "d"),
@@ -102,6 +105,68 @@ def test_what_is_due_and_what_is_leased() -> None:
     ]
     assert decisions.expire_due(state, LATER, "cy") == [MessageExpired("queued", "cy")]
     assert decisions.expire_due(state, LATER - timedelta(milliseconds=1)) == []
+
+
+def test_when_something_is_offered_again() -> None:
+    state = a_room()
+    until = START + timedelta(seconds=30)
+    assert decisions.next_offer(state, "bob", START) == until
+    assert decisions.next_offer(state, "bob", until) is None, "it is offered now"
+    assert decisions.next_offer(state, "cy", START) is None
+    sooner = START + timedelta(seconds=5)
+    fold(state, Event(99, START, MessageClaimed("queued", "bob", "d", sooner)))
+    assert decisions.next_offer(state, "bob", START) == sooner
+    assert decisions.next_offer(state, "bob", sooner) == until
+
+
+HERE = Session("ses_1", "opencode", "host-1", "/src")
+THERE = Session("ses_2", "opencode", "host-2")
+
+
+@pytest.mark.parametrize(
+    ("held", "alive", "takeover", "allowed"),
+    [
+        (None, False, False, True),
+        (THERE, False, False, True),
+        (THERE, True, False, False),
+        (THERE, True, True, True),
+        (HERE, True, False, True),
+        (HERE._replace(host="host-9"), True, False, True),
+    ],
+)
+def test_who_may_have_an_agent(held: Session | None, alive: bool, takeover: bool, allowed: bool) -> None:
+    agent = Agent("ann", "Ann", START, session=held)
+    if allowed:
+        assert decisions.bind(agent, HERE, alive, takeover) == AgentBound("ann", HERE)
+    else:
+        with pytest.raises(Refused, match=r"lives in another session, .* \(opencode ses_2\)"):
+            decisions.bind(agent, HERE, alive, takeover)
+
+
+@pytest.mark.parametrize("agent", [Agent("eve", "Eve", START, human=True), Agent("human", "H", START)])
+def test_no_session_has_a_human(agent: Agent) -> None:
+    with pytest.raises(Refused, match="is a human, and an agent cannot be"):
+        decisions.bind(agent, HERE, False, True)
+
+
+@pytest.mark.parametrize(
+    ("bound", "presence", "seconds", "alive"),
+    [
+        (False, Presence(Activity.IDLE, START), 0, False),
+        (True, Presence(Activity.BUSY, START), 10, True),
+        (True, Presence(), 29, True),
+        (True, Presence(), 30, False),
+        (True, Presence(Activity.OFFLINE, START - timedelta(seconds=1)), 29, True),
+        (True, Presence(Activity.OFFLINE, START), 1, False),
+    ],
+)
+def test_whether_a_session_is_alive(bound: bool, presence: Presence, seconds: int, alive: bool) -> None:
+    """It was seen lately, or it was bound lately and has not been heard of since."""
+    agent = Agent("ann", "Ann", START)
+    if bound:
+        agent = agent._replace(session=HERE, bound_at=START)
+    now = START + timedelta(seconds=seconds)
+    assert decisions.is_alive(agent, presence, now, timedelta(seconds=30)) is alive
 
 
 def test_discarding_takes_all_that_has_not_ended() -> None:

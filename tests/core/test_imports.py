@@ -16,6 +16,7 @@ HEAVY = {
     "email",
     "filelock",
     "inspect",
+    "jsonschema",
     "logging",
     "mcp",
     "nats",
@@ -39,6 +40,9 @@ HEAVY = {
         "from msgcode import cli; cli.main(['--store', '{room}', 'register', 'ann'])",
         "from msgcode import cli; cli.main(['--store', '{room}', '--as', 'ann', 'send', 'bob', 'hi'])",
         "from msgcode import cli; cli.main(['--store', '{room}', '--as', 'ann', 'check'])",
+        "from msgcode import cli; cli.main(['--store', '{room}', 'show', 'abcd'])",
+        "from msgcode import tools",
+        "from msgcode.harness.opencode import install",
     ],
 )
 def test_nothing_heavy_is_imported(statement: str, tmp_path: Path) -> None:

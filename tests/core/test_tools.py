@@ -209,7 +209,7 @@ def test_check_and_acknowledge(store: Store, ann: Model, bob: Model) -> None:
     assert "(1/1) from bob, URGENT, id m0002-" in text
     assert "\n> now\n> from eve" in text
     assert [m.deliveries["ann"].status for m in store.messages()] == [Status.QUEUED, Status.DELIVERED]
-    assert "> later" in ann("check_messages", from_="bob", priority="normal")
+    assert "> later" in ann("check_messages", from_="@bob", priority="normal")
     done = ann("ack_message", message_id="m0002-00")
     assert done.startswith("Acknowledged.\n")
     assert json_in(done)["status"] == "acknowledged"
