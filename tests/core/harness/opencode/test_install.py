@@ -14,6 +14,7 @@ import pytest
 from msgcode import Refused, __version__
 from msgcode.errors import Unavailable
 from msgcode.harness.opencode.install import host_command, install, plugin, uninstall
+from tests.core.support import mode
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +40,7 @@ def test_for_all_of_the_users_projects(home: Path) -> None:
     before = files(home)
     path, done = install(False, None)
     assert (path, done) == (home / ".config/opencode/plugin/msgcode.js", "installed")
+    assert mode(path) == 0o600
     assert path.read_text() == plugin(host_command(), made=3)
     assert path.read_text().startswith(f"// Put here by msgcode {__version__}; `msgcode uninstall opencode`")
     assert install(False, None) == (path, "unchanged")
