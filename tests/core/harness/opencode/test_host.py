@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -408,7 +409,7 @@ class TestFaults:
 
     async def test_the_store_is_deleted_under_it(self, store: Store, room: Path, oc: FakeOpenCode) -> None:
         await oc.tool("ses_1", "register_agent", agent_id="bob")
-        room.rename(room.with_name("gone"))  # At once, since the host goes on writing signs of life.
+        os.rename(room, room.with_name("gone"))  # At once, since the host goes on writing signs of life.
         await oc.tool("ses_1", "register_agent", agent_id="bob")
         await oc.tool("ses_2", "register_agent", agent_id="cy")
         await oc.tool("ses_2", "send_message", to="bob", body="still here")
