@@ -37,6 +37,7 @@ class Peer:
         self._writer = writer
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._gone = False
         self._answering: set[asyncio.Task[None]] = set()
 
     async def call(self, method: str, seconds: float, **params: object) -> Any:
@@ -44,6 +45,8 @@ class Peer:
 
         seconds: how long to wait for the answer. Raises RemoteError.
         """
+        if self._gone:
+            raise RemoteError("it has gone")
         id = next(self._ids)
         answer = self._waiting[id] = asyncio.get_running_loop().create_future()
         self._write({"id": id, "method": method, "params": params})
@@ -63,6 +66,7 @@ class Peer:
         except (ValueError, ConnectionError):
             pass  # A line over the limit, or half of one: nothing after it can be understood.
         finally:
+            self._gone = True
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(RemoteError("it has gone"))

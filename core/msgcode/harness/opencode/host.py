@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -26,7 +26,7 @@ from msgcode.harness.delivery import Deliverer
 from msgcode.harness.opencode.conversation import EVENTS, Conversation
 from msgcode.harness.opencode.injection import Injector
 from msgcode.harness.opencode.opened import LAST, opened_session
-from msgcode.model import Activity, Session
+from msgcode.model import Activity, Message, Session
 from msgcode.rpc import LINE_LIMIT, Params, Peer
 from msgcode.store import Store
 
@@ -201,12 +201,19 @@ class Host:
             self._store,
             agent,
             f"{HARNESS} {conversation.id}",
-            partial(self._injector.inject, conversation, agent),
+            partial(self._inject, conversation, agent),
             lambda: conversation.ready,
             self._executor,
         )
         self._tenants[agent] = Tenant(conversation.id, deliverer, asyncio.create_task(deliverer.run()))
         self._executor.submit(self._set_presence, agent, *conversation.presence)
+
+    async def _inject(
+        self, conversation: Conversation, agent: str, messages: Sequence[Message], more: int
+    ) -> list[str]:
+        taken = await self._injector.inject(conversation, agent, messages, more)
+        self._spawn(self._injector.nudge(conversation))
+        return taken
 
     def _evict(self, agent: str) -> asyncio.Task[None]:
         task = self._tenants.pop(agent).task

@@ -36,6 +36,7 @@ class Injector:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._heard = asyncio.Event()
+        self._nudging: set[str] = set()
         self._last_number = 0
 
     def hear(self) -> None:
@@ -99,14 +100,20 @@ class Injector:
     async def nudge(self, conversation: Conversation) -> None:
         """Give those prompts again that an idle session has, but did not begin to answer.
 
-        OpenCode may store a prompt at the very end of a turn and not run it.
+        Others have seen OpenCode store a prompt and not run it, as at the very end of a turn.
         """
-        for _ in range(NUDGES):
-            await asyncio.sleep(NUDGE_AFTER)
-            if conversation.busy or not conversation.unanswered:
-                break
-            for _, body in sorted(conversation.unanswered.items()):
-                await self._prompt(conversation, body)
+        if conversation.id in self._nudging:
+            return
+        self._nudging.add(conversation.id)
+        try:
+            for _ in range(NUDGES):
+                await asyncio.sleep(NUDGE_AFTER)
+                if conversation.busy or not conversation.unanswered:
+                    break
+                for _, body in sorted(conversation.unanswered.items()):
+                    await self._prompt(conversation, body)
+        finally:
+            self._nudging.discard(conversation.id)
 
     async def _look_back(self, conversation: Conversation) -> set[str]:
         """The ids of our messages that are in the session, whose newest prompt's agent and model it learns.

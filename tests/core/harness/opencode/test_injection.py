@@ -144,6 +144,16 @@ async def test_a_prompt_that_was_stored_and_not_run_is_given_again(store: Store)
         assert len(oc.texts("ses_1")) == 2
 
 
+async def test_so_is_one_that_an_idle_session_does_not_run(store: Store) -> None:
+    async with opencode(store) as oc:
+        await oc.tool("ses_1", "register_agent", agent_id="bob")
+        oc.runs = False
+        await until_delivered(store, store.send("ann", "bob", "Wake up."))
+        await oc.until(lambda: len(prompts(oc)) >= 2)
+        assert len(set(prompts(oc))) == 1
+        assert len(oc.texts("ses_1")) == 1
+
+
 async def test_it_is_not_given_again_for_ever(store: Store) -> None:
     async with opencode(store) as oc:
         oc.runs = False
