@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 
 const HOST = ["msgcode", "host", "opencode"] // `msgcode install opencode` puts its own command here.
 const HELLO_SECONDS = 10 // within which a host must have said hello
+const TOAST_SECONDS = 3 // by which a toast is put off, as it is lost before OpenCode's screen is there
 const ANSWER_SECONDS = 60 // within which it must have answered anything else
 const BACK_OFF_SECONDS = [1, 2, 5, 10, 30] // before a dead host is started again; the last goes on
 const HEALTHY_SECONDS = 60 // after which earlier deaths are forgotten
@@ -38,9 +39,8 @@ export const Msgcode = async ({ client, directory }) => {
     async config(config) {
       config.command = { ...config.command, msg: hello.command }
     },
-    async event({ event: { type, properties } }) {
-      // Of the many parts of messages, only those matter that we have put there.
-      if (properties?.part && !properties.part.metadata?.msgcode) return
+    async event({ event: { type, properties = {} } }) {
+      if (properties.part && !properties.part.metadata?.msgcode) return // Only parts that we have put there matter.
       if (hello.events.includes(type)) host.tell(type, properties)
     },
     async "command.execute.before"({ command, sessionID, arguments: line }) {
@@ -131,8 +131,7 @@ class Host {
     if (!call) return
     this.calls.delete(id)
     clearTimeout(call.timer)
-    if (error) call.reject(new Error(error))
-    else call.resolve(result)
+    return error ? call.reject(new Error(error)) : call.resolve(result)
   }
 
   #send(child, message) {
@@ -181,10 +180,9 @@ class Host {
     setTimeout(() => this.stopped || this.start(), seconds * 1000).unref()
   }
 
-  async #toast(message) {
-    try {
-      await this.client.tui.showToast({ body: { message, variant: "warning" } })
-    } catch {} // There is no screen.
+  #toast(message) {
+    const show = async () => this.client.tui.showToast({ body: { message, variant: "warning" } })
+    return setTimeout(() => show().catch(() => {}), TOAST_SECONDS * 1000).unref()
   }
 }
 

@@ -53,7 +53,7 @@ const methods = {
         description: `it does ${name}`,
         parameters: { type: "object", properties: { how: { type: "string" } }, required: [] },
       })),
-      events: ["session.idle", "session.deleted", "message.updated"],
+      events: ["session.idle", "session.deleted", "message.updated", "message.part.updated"],
       command: { template: "/msg $ARGUMENTS", description: "talk" },
       answered: "it has answered",
     }

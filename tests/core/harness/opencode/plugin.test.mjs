@@ -122,10 +122,16 @@ test("only the events that the host wants are passed on", async (t) => {
   await tell("session.idle", { sessionID: "ses_1" })
   await tell("message.part.delta", { sessionID: "ses_1" })
   await tell("message.updated", { info: { id: "msg_1", sessionID: "ses_2" } })
+  await tell("message.part.updated", { part: { id: "prt_1", text: "long" } })
+  await tell("message.part.updated", { part: { id: "prt_2", metadata: { msgcode: ["m1"] } } })
   const events = (await heard()).filter((message) => message.method === "event")
   assert.deepEqual(events, [
     { method: "event", params: { type: "session.idle", properties: { sessionID: "ses_1" } } },
     { method: "event", params: { type: "message.updated", properties: { info: { id: "msg_1", sessionID: "ses_2" } } } },
+    {
+      method: "event",
+      params: { type: "message.part.updated", properties: { part: { id: "prt_2", metadata: { msgcode: ["m1"] } } } },
+    },
   ])
 })
 
@@ -216,6 +222,7 @@ test("a dead host is started again, with what it has to know", async (t) => {
   await tell("session.idle", { sessionID: "ses_4" })
   await restarted(plugin)
   assert.deepEqual((await heard())[0].params, { directory: "/the/project", sessions: ["ses_1", "ses_2", "ses_4"] })
+  await until(() => client.toasts.length)
   assert.deepEqual(client.toasts, [
     "msgcode's host ended (the é reason). OpenCode goes on, and it is started again.",
   ])
@@ -232,6 +239,7 @@ test("each death in a row is followed by a longer pause, and only the first is t
   }
   assert(pauses[0] >= 50, pauses)
   assert(pauses[1] >= 400, pauses)
+  await until(() => plugin.client.toasts.length)
   assert.equal(plugin.client.toasts.length, 1)
   assert.match(plugin.client.toasts[0], /it did not say why/)
 })
@@ -285,6 +293,8 @@ for (const tui of [undefined, { showToast: async () => Promise.reject(new Error(
     const plugin = await plug(t, { client })
     await assert.rejects(plugin.use("die", ""))
     await restarted(plugin)
+    await sleep(200) // in which it would have been told
+    assert.equal(await plugin.use("echo", "still there"), "still there")
   })
 }
 
@@ -328,6 +338,7 @@ test("a host that prints without end is started again", async (t) => {
   const plugin = await plug(t)
   await assert.rejects(plugin.use("print", { text: "x", times: 10_000_000 }), /ended before it answered/)
   await restarted(plugin)
+  await until(() => plugin.client.toasts.length)
   assert.equal(plugin.client.toasts.length, 1)
 })
 
@@ -336,6 +347,7 @@ test("a host that does not read is started again", async (t) => {
   await plugin.use("hang")
   for (let n = 0; n < 20; n++) await plugin.tell("session.idle", { sessionID: "ses_1", text: "x".repeat(500_000) })
   await restarted(plugin)
+  await until(() => plugin.client.toasts.length)
   assert.equal(plugin.client.toasts.length, 1)
 })
 
