@@ -27,6 +27,7 @@ from msgcode.events import (
 )
 from msgcode.journal.file import FileJournal
 from msgcode.model import (
+    HUMAN,
     Activity,
     Agent,
     Channel,
@@ -126,13 +127,14 @@ class Store:
     ) -> Agent:
         """Register an agent, or change its name or description; what is not given stays as it was.
 
-        name: what people read, the id at first. human: it is a person, who may act for other agents; an
-        agent cannot become one. session: where the agent lives from now on. takeover: even if another
-        session, in which it lives now, is alive.
+        name: what people read, the id at first. human: it is a person, who may act for other agents; so is
+        whoever has the id HUMAN, and an agent cannot become one. session: where the agent lives from now
+        on. takeover: even if another session, in which it lives now, is alive.
         """
         check_id("agent", id)
         check_line("a name", name)
         check_line("a description", description)
+        human = human or id == HUMAN
         registered: list[Agent] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:

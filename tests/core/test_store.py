@@ -506,6 +506,10 @@ class TestSessions:
             "'eve' is a human, and an agent cannot be: register under another id.",
         )
 
+    def test_the_humans_id_is_a_humans(self, store: Store) -> None:
+        assert store.register("human").human
+        unchanged(store, lambda: store.register("human", session=HERE), Refused, "'human' is a human")
+
     def test_it_survives_a_clean_up_and_a_new_process(self, store: Store, clock: Clock, room: Path) -> None:
         cy = store.register("cy", session=HERE)
         clock.advance(60)

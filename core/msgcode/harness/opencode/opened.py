@@ -27,10 +27,10 @@ async def opened_session() -> str | None:
 
 def named_session(words: list[str]) -> str | None:
     """The session that these words of a command line name: its id, LAST, or None."""
-    for word, next_word in zip(words, [*words[1:], ""], strict=True):
+    for number, word in enumerate(words):
         option, equals, value = word.partition("=")
         if option in ("-s", "--session"):
-            return (value if equals else next_word) or None
+            return value or (None if equals else next(iter(words[number + 1 :]), None))
         if word in ("-c", "--continue"):
             return LAST
     return None
