@@ -15,8 +15,8 @@ LAST = "last"
 
 async def opened_session() -> str | None:
     """The id of the session that our parent process was told to open, or LAST, or None for a new one."""
-    # On Linux and macOS alike; each reads command lines in a way of its own.
-    words = ["ps", "-o", "args=", "-p", str(os.getppid())]
+    # On Linux and macOS alike; each reads command lines in a way of its own. -ww: however long it is.
+    words = ["ps", "-ww", "-o", "args=", "-p", str(os.getppid())]
     try:
         ps = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
     except FileNotFoundError:

@@ -35,7 +35,7 @@ def test_what_is_named(line: str, session: str | None) -> None:
 
 def test_our_parents_command_line_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "program").write_text("input()")
-    words = [sys.executable, tmp_path / "program", "--session", "ses_1"]
+    words = [sys.executable, str(tmp_path / "program"), "--session", "ses_1"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
         monkeypatch.setattr(os, "getppid", lambda: parent.pid)
         assert asyncio.run(opened_session()) == "ses_1"
