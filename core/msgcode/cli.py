@@ -13,19 +13,9 @@ import sys
 
 from msgcode import __version__, answers
 from msgcode.codec import event_json
-from msgcode.commands import (
-    COMMANDS,
-    Answer,
-    Call,
-    Command,
-    Help,
-    about,
-    agent_id,
-    channel_id,
-    full_parser,
-    parse,
-)
+from msgcode.commands import COMMANDS, Answer, Call, about, agent_id, channel_id
 from msgcode.errors import BadInput, MsgcodeError
+from msgcode.grammar import Command, Help, full_parser, parse
 from msgcode.store import Store
 from msgcode.text import visible_line
 

@@ -14,6 +14,7 @@ from collections import deque
 from msgcode import answers
 from msgcode.codec import event_json, to_json
 from msgcode.errors import BadInput, MsgcodeError
+from msgcode.grammar import Command, Help, full_parser, parse
 from msgcode.model import HUMAN, Priority, Status
 from msgcode.record import Record
 from msgcode.store import Store
@@ -22,13 +23,11 @@ from msgcode.text import visible, visible_line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, NoReturn
+    from typing import Any
 
     from msgcode.answers import Paint
     from msgcode.events import Event
     from msgcode.model import Message, Session
-
-    AddOptions = Callable[[argparse.ArgumentParser], None]
 
 
 class Answer(Record):
@@ -72,15 +71,6 @@ class Call(Record):
             hint = "/msg register ID" if self.session else "set MSGCODE_AGENT"
             raise BadInput(f"say who you are: add --as ID, or {hint}.")
         return self.actor
-
-
-class Command(Record):
-    """A word of the language. `arguments` adds its arguments to a parser, and the function to run."""
-
-    help: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    body_after: int | None = None
-    """For a command that ends in free text: how many words come before it, options aside."""
 
 
 def agent_id(text: str | None) -> str | None:
@@ -458,87 +448,6 @@ COMMANDS = {
     "log": Command("what has happened", _log_arguments),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises BadInput instead of ending the process, and returns its help."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, "formatter_class": _Formatter, **options})
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; see {self.prog} --help.")
-
-    def print_help(self, file: Any = None) -> None:
-        raise Help(self.format_help())
-
-
-class _Formatter(argparse.HelpFormatter):
-    """Help as wide as the terminal. argparse would import shutil to find out, for 3 ms at every start."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size().columns
-        except OSError:
-            width = 80
-        super().__init__(prog, width=min(width, 100) - 2)
-
-
-class Help(Exception):
-    """`--help` was asked for; the text is the answer."""
-
-
-def parse(
-    words: Sequence[str], prog: str, commands: dict[str, Command], add_common: AddOptions
-) -> argparse.Namespace:
-    """The arguments that the words stand for, with `run`, the function that runs them.
-
-    prog: what the program is called in its help. add_common: adds the options that every command has.
-    Raises BadInput if they make no sense, and Help if they ask for help.
-    """
-    for length in (1, 2):
-        name = " ".join(words[:length])
-        if name in commands:
-            # Only the parser that is needed: making them all takes 2 ms, a tenth of a whole `msgcode send`.
-            parser = Parser(prog=f"{prog} {name}", description=_sentence(commands[name].help))
-            add_common(parser)
-            commands[name].arguments(parser)
-            return parser.parse_args(words[length:])
-    if words and not words[0].startswith("-") and words[1:] not in (["-h"], ["--help"]):
-        raise BadInput(_no_command(words, commands))
-    return full_parser(prog, commands, add_common).parse_args(words)
-
-
-def _no_command(words: Sequence[str], commands: dict[str, Command]) -> str:
-    from msgcode.decisions import nearest
-
-    group = [name for name in commands if name.startswith(f"{words[0]} ")]
-    if group:
-        return f"{words[0]!r} needs one more word: use one of {', '.join(group)}."
-    near = nearest(words[0], commands)
-    return f"{words[0][:80]!r} is no command{near}: use one of {', '.join(commands)}."
-
-
-def full_parser(prog: str, commands: dict[str, Command], add_common: AddOptions) -> Parser:
-    """The parser for everything, as help and shell completion need it."""
-    parser = Parser(prog=prog, description="A chat room for coding agents and humans.")
-    add_common(parser)
-    choices = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
-    groups: dict[str, Any] = {}
-    for name, command in commands.items():
-        group, _, word = name.rpartition(" ")
-        if group and group not in groups:
-            made = choices.add_parser(group, help=f"{group}s: see {prog} {group} --help")
-            groups[group] = made.add_subparsers(metavar="COMMAND", title="commands", required=True)
-        into = groups[group] if group else choices
-        own = into.add_parser(word, help=command.help, description=_sentence(command.help))
-        add_common(own)
-        command.arguments(own)
-    return parser
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 class _Completer:
