@@ -38,7 +38,7 @@ const tools = {
     process.exit(3)
   },
   hang() {
-    process.stdin.pause()
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000))
     return { ok: true, text: "" }
   },
 }
