@@ -77,7 +77,8 @@ def plugin(host: list[str], made: int = 0) -> str:
 
 def host_command(store: str | None = None) -> list[str]:
     """The words that start this installation's host, whatever PATH OpenCode is given."""
-    words = [sys.executable, "-m", "msgcode", "host", "opencode"]
+    # -P: OpenCode starts it in the project, whose files are not to be imported.
+    words = [sys.executable, "-P", "-m", "msgcode", "host", "opencode"]
     return words if store is None else [*words, "--store", os.path.abspath(os.path.expanduser(store))]
 
 

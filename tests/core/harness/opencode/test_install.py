@@ -106,10 +106,19 @@ def test_a_folder_that_cannot_be_made(home: Path) -> None:
 
 
 def test_the_host_is_this_installations(home: Path) -> None:
-    assert host_command() == [sys.executable, "-m", "msgcode", "host", "opencode"]
+    assert host_command() == [sys.executable, "-P", "-m", "msgcode", "host", "opencode"]
     path, _ = install(False, "~/a room")
     words = json.dumps([*host_command(), "--store", str(home / "a room")])
     assert f"const HOST = {words} //" in path.read_text()
+
+
+def test_the_host_runs_nothing_of_the_project(home: Path) -> None:
+    for module in ("secrets", "socket", "json", "msgcode"):
+        (home / "project" / f"{module}.py").write_text("raise SystemExit('hijacked')\n")
+    done = subprocess.run(
+        host_command(str(home / "room")), input="", capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
