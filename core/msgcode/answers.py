@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from msgcode.model import Agent, Channel, Delivery, Message, Presence, Session
+    from msgcode.model import Agent, Channel, Delivery, Message, Presence
 
     Paint = Callable[[str, str], str]
 
@@ -106,14 +106,8 @@ def agent_line(agent: Agent, presence: Presence, waiting: int, width: int, paint
     if agent.human:
         parts.append(paint("human", "dim"))
     if agent.session:
-        parts.append(paint(place(agent.session), "dim"))
+        parts.append(paint(visible_line(agent.session.place), "dim"))
     return "  ".join(parts)
-
-
-def place(session: Session) -> str:
-    """Where an agent lives: its harness, session and folder, as people tell terminals apart."""
-    where = f" in {session.directory}" if session.directory else ""
-    return visible_line(f"{session.harness} {session.id}{where}")
 
 
 def channel_line(channel: Channel, paint: Paint) -> str:
@@ -167,7 +161,7 @@ def _who(fact: Any) -> str:
 
 _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     AgentRegistered: lambda fact, paint: f"{visible_line(fact.id)} registered as {visible_line(fact.name)}",
-    AgentBound: lambda fact, paint: f"{visible_line(fact.agent)} lives in {place(fact.session)}",
+    AgentBound: lambda fact, paint: f"{visible_line(fact.agent)} lives in {visible_line(fact.session.place)}",
     AgentUnregistered: lambda fact, paint: f"{visible_line(fact.id)} unregistered",
     AgentHeard: lambda fact, paint: (
         f"{visible_line(fact.agent)} last heard {paint(visible_line(fact.message)[:SHORT_ID], 'cyan')}"

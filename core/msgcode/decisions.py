@@ -76,9 +76,8 @@ def bind(agent: Agent, session: Session, alive: bool, takeover: bool) -> AgentBo
         raise Refused(f"{agent.id!r} is a human, and an agent cannot be: register under another id.")
     held = agent.session
     if held and held.id != session.id and alive and not takeover:
-        where = f" in {held.directory}" if held.directory else ""
         raise Refused(
-            f"agent {agent.id!r} lives in another session, which is alive ({held.harness} {held.id}{where}): "
+            f"agent {agent.id!r} lives in another session, which is alive ({held.place}): "
             "register under another id, or with takeover, and that session loses it."
         )
     return AgentBound(agent.id, session)

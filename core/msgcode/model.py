@@ -60,6 +60,11 @@ class Session(Record):
     """The process that delivers to it. Only the host that was bound last does."""
     directory: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Its harness, id and folder, as people tell terminals apart. Not made safe to print."""
+        return f"{self.harness} {self.id}" + (f" in {self.directory}" if self.directory else "")
+
 
 class Agent(Record):
     """Somebody who can send and receive: a coding agent, or a human when `human` is set.

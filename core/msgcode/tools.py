@@ -10,7 +10,7 @@ import functools
 import json
 
 from msgcode.codec import to_json
-from msgcode.commands import agent_id, message_json
+from msgcode.commands import agent_id, channel_id, message_json
 from msgcode.errors import BadInput, MsgcodeError, Refused
 from msgcode.model import Priority
 from msgcode.prompt import numbered
@@ -143,7 +143,7 @@ def _send_message(caller: Caller, given: dict[str, Any]) -> str:
         given["to"].removeprefix("@"),
         given["body"],
         subject=given.get("subject"),
-        channel=_channel(given.get("channel")),
+        channel=channel_id(given.get("channel")),
         priority=given.get("priority", Priority.NORMAL),
         ttl=ttl * 60 if ttl is not None else None,
         metadata=_metadata(given),
@@ -188,7 +188,7 @@ def _sent(caller: Caller, message: Message, what: str) -> str:
 def _check_messages(caller: Caller, given: dict[str, Any]) -> str:
     found = caller.store.check(
         caller.agent(given.get("agent_id")),
-        channel=_channel(given.get("channel")),
+        channel=channel_id(given.get("channel")),
         sender=agent_id(given.get("from")),
         priority=given.get("priority"),
         limit=given.get("limit", 50),
@@ -245,10 +245,6 @@ def _list_channels(caller: Caller, given: dict[str, Any]) -> str:
         for channel in caller.store.channels()
     ]
     return "\n".join(lines) or "There are no channels yet: call create_channel."
-
-
-def _channel(id: str | None) -> str | None:
-    return id.removeprefix("#") if id else None
 
 
 def _metadata(given: dict[str, Any]) -> dict[str, str]:

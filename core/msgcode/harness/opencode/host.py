@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from msgcode import tools
-from msgcode.answers import place
 from msgcode.commands import run_line
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.events import AgentBound, AgentUnregistered, JournalReset, MessageFailed, MessageSent
@@ -29,6 +28,7 @@ from msgcode.harness.opencode.opened import LAST, opened_session
 from msgcode.model import Activity, Message, Session
 from msgcode.rpc import LINE_LIMIT, Params, Peer
 from msgcode.store import Store
+from msgcode.text import visible_line
 
 HARNESS = "opencode"
 
@@ -80,8 +80,8 @@ class Host:
             for task in [*work, *self._tasks]:
                 task.cancel()
             await asyncio.gather(*work, *self._tasks, return_exceptions=True)
-            for agent in leaving:  # After all that the store is still to be told of them.
-                self._executor.submit(self._set_presence, agent, Activity.OFFLINE)
+            for agent in leaving:
+                self._tell_store(self._store.set_presence, agent, Activity.OFFLINE)
             self._executor.shutdown()
         for task in done:
             task.result()
@@ -142,7 +142,7 @@ class Host:
             if own.session == conversation.id:
                 own.deliverer.wake()
                 if conversation.presence != before:
-                    self._executor.submit(self._set_presence, agent, *conversation.presence)
+                    self._tell_store(self._store.set_presence, agent, *conversation.presence)
         if type == "session.idle" and conversation.unanswered:
             self._spawn(self._injector.nudge(conversation))
         if conversation.turns != turns:
@@ -185,10 +185,10 @@ class Host:
                 continue
             self._evict(id)
             if self._conversation(own.session).deleted:
-                self._executor.submit(self._set_presence, id, Activity.OFFLINE)
+                self._tell_store(self._store.set_presence, id, Activity.OFFLINE)
             elif id in living and living[id].id != own.session:
                 text = (
-                    f"[msgcode] Agent {id} now lives in another session ({place(living[id])}). "
+                    f"[msgcode] Agent {id} now lives in another session ({visible_line(living[id].place)}). "
                     "Its messages go there, and this session can no longer speak for it."
                 )
                 self._spawn(self._injector.tell(self._conversation(own.session), text))
@@ -206,7 +206,7 @@ class Host:
             self._executor,
         )
         self._tenants[agent] = Tenant(conversation.id, deliverer, asyncio.create_task(deliverer.run()))
-        self._executor.submit(self._set_presence, agent, *conversation.presence)
+        self._tell_store(self._store.set_presence, agent, *conversation.presence)
 
     async def _inject(
         self, conversation: Conversation, agent: str, messages: Sequence[Message], more: int
@@ -238,7 +238,7 @@ class Host:
         while True:
             await asyncio.sleep(HEARTBEAT)
             for agent in self._tenants:
-                self._executor.submit(self._seen, agent)
+                self._tell_store(self._store.seen, agent)
 
     # Small things
 
@@ -248,17 +248,15 @@ class Host:
     def _session(self, id: str) -> Session:
         return Session(id, HARNESS, self._name, self._directory)
 
-    def _set_presence(self, agent: str, activity: Activity, reason: str | None = None) -> None:
-        try:
-            self._store.set_presence(agent, activity, reason)
-        except MsgcodeError:
-            pass  # It is a hint, and the next change or heartbeat comes soon.
+    def _tell_store(self, hint: Callable[..., None], *of: object) -> None:
+        """Let the store know who is there, after all that it is still to be told."""
+        self._executor.submit(self._try, hint, *of)
 
-    def _seen(self, agent: str) -> None:
+    def _try(self, hint: Callable[..., None], *of: object) -> None:
         try:
-            self._store.seen(agent)
+            hint(*of)
         except MsgcodeError:
-            pass  # As above.
+            pass  # The next change or heartbeat comes soon.
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
