@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.bench import seed
 from tests.bench.table import OURS, SEED, Row, Scale, Target, percentile, progress
 from tests.e2e.chat_completions import ChatCompletions
+from tests.e2e.conftest import wait_until
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer
 from tests.e2e.scripted import USER, Answer, Call, ModelServer, Say, Script, Turn
 
@@ -114,7 +115,7 @@ class Pair:
         arrived = self._first(self._recipient, self._token)
         self._works = False
         sender.wait_until_idle(self._sender)
-        _wait_until_quiet(recipient)
+        wait_until(lambda: not recipient.status(), lambda: "a session is still busy")
         return 1000 * (arrived.at - sent.at)
 
     @property
@@ -152,11 +153,3 @@ class Pair:
         if self._works:
             return Call("bash", {"command": f"sleep {STEP}", "description": "work"})
         return Say("Done.")
-
-
-def _wait_until_quiet(server: OpenCodeServer) -> None:
-    """Wait until none of its sessions is in a turn."""
-    deadline = time.monotonic() + WAIT
-    while server.status():
-        assert time.monotonic() < deadline, "a session is still busy"
-        time.sleep(0.02)

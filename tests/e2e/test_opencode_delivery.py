@@ -102,6 +102,16 @@ class Busy:
         return Say("That was it.")
 
 
+def start_busy(model: ModelServer, server: OpenCodeServer, id: str) -> tuple[Busy, str]:
+    """The script and the session of an agent that has registered and is busy."""
+    busy = Busy(id)
+    model.play(f"You are {id}.", busy)
+    session = server.session()
+    server.prompt(session, f"You are {id}.")
+    wait_until(lambda: len(busy.turns) == 2, lambda: "it did not come to its second turn")
+    return busy, session
+
+
 def test_an_idle_session_is_woken(model: ModelServer, server: OpenCodeServer, store: Store) -> None:
     agent = Agent("idle-one")
     session = start(model, server, agent, mode="plan")
@@ -118,11 +128,7 @@ def test_an_idle_session_is_woken(model: ModelServer, server: OpenCodeServer, st
 def test_a_busy_session_is_given_it_at_its_next_step(
     model: ModelServer, server: OpenCodeServer, store: Store
 ) -> None:
-    busy = Busy("busy-one")
-    model.play("You are busy-one.", busy)
-    session = server.session()
-    server.prompt(session, "You are busy-one.")
-    wait_until(lambda: len(busy.turns) == 2, lambda: "it did not come to its second turn")
+    busy, session = start_busy(model, server, "busy-one")
     assert wait_for_presence(store, "busy-one", Activity.BUSY).online
     first, second = (store.send("sender", "busy-one", body) for body in ("Stop that.", "And this."))
     wait_for_status(store, first, Status.DELIVERED)
@@ -138,11 +144,7 @@ def test_a_busy_session_is_given_it_at_its_next_step(
 def test_nothing_is_forced_on_a_session_that_its_user_has_stopped(
     model: ModelServer, server: OpenCodeServer, store: Store
 ) -> None:
-    busy = Busy("stopped-one")
-    model.play("You are stopped-one.", busy)
-    session = server.session()
-    server.prompt(session, "You are stopped-one.")
-    wait_until(lambda: len(busy.turns) == 2, lambda: "it did not come to its second turn")
+    busy, session = start_busy(model, server, "stopped-one")
     server.abort(session)
     busy.gate.set()
     presence = wait_for_presence(store, "stopped-one", Activity.IDLE)
@@ -252,10 +254,9 @@ def test_a_session_speaks_only_for_its_own(model: ModelServer, server: OpenCodeS
 def test_the_loser_of_a_takeover_is_told(
     model: ModelServer, servers: list[OpenCodeServer], store: Store
 ) -> None:
-    first, second = Agent("wanted"), Agent("wanted")
-    lost = start(model, servers[0], first)
     take = Call("register_agent", {"agent_id": "wanted", "takeover": True})
-    second._plan.append(take)
+    first, second = Agent("wanted"), Agent("wanted", [take])
+    lost = start(model, servers[0], first)
     model.play("You are the second.", second)
     session = servers[1].session()
     servers[1].prompt(session, "You are the second.")
