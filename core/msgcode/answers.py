@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from msgcode.mirror.mirror import Peers
     from msgcode.model import Agent, Channel, Delivery, Message, Presence
 
     Paint = Callable[[str, str], str]
@@ -196,6 +197,16 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     ),
     JournalReset: lambda fact, paint: "files of the store were deleted; what is left follows",
 }
+
+
+def peer_lines(peers: Peers | None, paint: Paint) -> list[str]:
+    """Whether oh-my-msgcode shares the folder, and what is wrong with its files; nothing if it never did."""
+    if not peers:
+        return []
+    wrote = f", last wrote {clock_time(peers.wrote)}" if peers.wrote else ""
+    state = paint("active", "green") if peers.active else "not active"
+    problems = [f"{paint('Not understood:', 'yellow')} {visible_line(problem)}" for problem in peers.problems]
+    return [f"oh-my-msgcode: {state}{wrote}", *problems]
 
 
 def listing(lines: Iterable[str], otherwise: str) -> str:

@@ -197,7 +197,7 @@ def _agents(call: Call) -> Answer:
 
 def _status(call: Call) -> Answer:
     store = call.store
-    agents, messages, damage = store.agents(), store.messages(), store.damage()
+    agents, messages, damage, peers = store.agents(), store.messages(), store.damage(), store.peers()
     online = sum(store.presence(agent.id).online for agent in agents)
     counts = {status.value: 0 for status in Status if not status.ended}
     for message in messages:
@@ -210,6 +210,7 @@ def _status(call: Call) -> Answer:
         f"Agents: {len(agents)}, {online} online",
         f"Channels: {len(store.channels())}",
         "Waiting: " + ", ".join(f"{count} {status}" for status, count in counts.items()),
+        *answers.peer_lines(peers, call.paint),
         *(f"{call.paint('Damaged:', 'red')} {visible_line(item)}" for item in damage),
     ]
     data = {
@@ -219,6 +220,7 @@ def _status(call: Call) -> Answer:
         "online": online,
         "channels": len(store.channels()),
         "waiting": counts,
+        "peers": to_json(peers) if peers else None,
         "damage": damage,
     }
     return Answer("\n".join(lines), data)
