@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from msgcode.events import Fact, JournalReset, LineDamaged
+    from msgcode.model import Message
 
     R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -102,6 +103,21 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
             value = to_json(value)
         json_object[key] = value
     return json_object
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """A message as `--json` prints it: the keys of oh-my-msgcode, and `deliveries` by recipient.
+
+    `to` is the one recipient, or a list of them for a broadcast; `status` is that of the delivery
+    that has come least far.
+    """
+    found = to_json(message)
+    recipients = list(message.deliveries)
+    statuses = [delivery.status for delivery in message.deliveries.values()]
+    found["createdAt"] = found.pop("sentAt")
+    found["to"] = recipients[0] if len(recipients) == 1 else recipients
+    found["status"] = min(statuses, key=list(Status).index, default=Status.ACKNOWLEDGED)
+    return found
 
 
 def from_json(record: type[R], json_object: dict[str, Any]) -> R:

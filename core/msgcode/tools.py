@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import json
 
-from msgcode.codec import to_json
-from msgcode.commands import agent_id, channel_id, message_json
+from msgcode.calls import agent_id, channel_id
+from msgcode.codec import message_json, to_json
 from msgcode.errors import BadInput, MsgcodeError, Refused
 from msgcode.model import Priority
 from msgcode.prompt import numbered

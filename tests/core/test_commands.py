@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from msgcode import Store
-from msgcode.commands import COMMANDS, Answer, run_line
+from msgcode.calls import Answer
+from msgcode.commands import COMMANDS, run_line
 from msgcode.model import Session
 from tests.core.test_text import obeyed
 
