@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta
 
 from msgcode.events import FACTS, TYPES, Event, Unknown
-from msgcode.model import Activity, Delivery, Priority, Session, Status
+from msgcode.model import Activity, Delivery, Edited, Priority, Session, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
             value = encode_time(value)
         elif kind is dict:
             value = {name: to_json(item) if isinstance(item, tuple) else item for name, item in value.items()}
-        elif kind is Session:
+        elif kind is Session or kind is Edited:
             value = to_json(value)
         json_object[key] = value
     return json_object
@@ -192,9 +192,17 @@ def _deliveries(value: Any) -> dict[str, Delivery]:
 
 
 def _session(value: Any) -> Session:
+    return _nested(Session, value)
+
+
+def _edited(value: Any) -> Edited:
+    return _nested(Edited, value)
+
+
+def _nested(record: type[R], value: Any) -> R:
     if type(value) is not dict:
         raise IllTyped("not an object")
-    return from_json(Session, value)
+    return from_json(record, value)
 
 
 _REQUIRED = object()
@@ -209,6 +217,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "dict[str, str]": _text_map,
     "dict[str, Delivery]": _deliveries,
     "Activity": Activity,
+    "Edited": _edited,
     "Priority": Priority,
     "Session": _session,
     "Status": Status,

@@ -127,6 +127,7 @@ def _check(call: Call) -> Answer:
 def _show(call: Call) -> Answer:
     message = call.store.message(call.store.resolve(call.args.message))
     lines = [answers.message_block(message, call.paint)]
+    lines += [original] if (original := answers.original_block(message)) else []
     lines += [answers.delivery_line(agent, delivery) for agent, delivery in message.deliveries.items()]
     return Answer("\n".join(lines), message_json(message))
 

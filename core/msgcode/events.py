@@ -99,6 +99,23 @@ class MessageSent(Record):
     by: str | None = None
 
 
+class MessageEdited(Record):
+    """Before anybody had the message, `by` gave it this body and subject."""
+
+    id: str
+    by: str
+    body: str
+    subject: str | None = None
+
+
+class MessagePrioritized(Record):
+    """While the message was still waiting for somebody, `by` gave it another priority."""
+
+    id: str
+    by: str
+    priority: Priority
+
+
 class MessageClaimed(Record):
     """The deliverer `by` took the message for `agent` and may inject it until the lease ends."""
 
@@ -184,6 +201,8 @@ Fact = (
     | ChannelJoined
     | ChannelLeft
     | MessageSent
+    | MessageEdited
+    | MessagePrioritized
     | MessageClaimed
     | MessageDelivered
     | MessageFailed
@@ -203,6 +222,8 @@ FACTS: dict[str, type[Fact]] = {
     "channel.joined": ChannelJoined,
     "channel.left": ChannelLeft,
     "message.sent": MessageSent,
+    "message.edited": MessageEdited,
+    "message.prioritized": MessagePrioritized,
     "message.claimed": MessageClaimed,
     "message.delivered": MessageDelivered,
     "message.failed": MessageFailed,

@@ -99,7 +99,7 @@ class Receiving(Verbs):
     def confirm(self, agent: str, message: str, by: str) -> Message:
         """The agent's harness accepted the message from the deliverer `by`. Saying so twice is no error."""
         check_line("a deliverer", by)
-        return self._move([message], lambda found: decisions.confirm(found, agent, by))[0]
+        return self._move([message], lambda found, *_: decisions.confirm(found, agent, by))[0]
 
     def fail(self, agent: str, message: str, by: str, reason: str) -> Message:
         """The deliverer `by` could not inject the message it had claimed: it waits again.
@@ -107,7 +107,7 @@ class Receiving(Verbs):
         reason: why, in words.
         """
         check_line("a reason", reason)
-        return self._move([message], lambda found: decisions.fail(found, agent, by, reason))[0]
+        return self._move([message], lambda found, *_: decisions.fail(found, agent, by, reason))[0]
 
     def acknowledge(self, agent: str, *messages: str, by: str | None = None) -> list[Message]:
         """The agent is done with these messages, all or none. Saying so twice is no error.
@@ -115,7 +115,9 @@ class Receiving(Verbs):
         by: the human who says so for it.
         """
         for_other = by if by != agent else None
-        moved = self._move(messages, lambda found: decisions.acknowledge(found, agent, for_other), for_other)
+        moved = self._move(
+            messages, lambda found, *_: decisions.acknowledge(found, agent, for_other), for_other
+        )
         self._seen(for_other or agent)
         return moved
 
@@ -126,7 +128,7 @@ class Receiving(Verbs):
         """
         check_line("who wants it", by)
         if messages:
-            return self._move(messages, lambda found: decisions.expire(found, by))
+            return self._move(messages, lambda found, *_: decisions.expire(found, by))
         before: dict[str, Message] = {}
 
         def decide(state: State, moment: datetime) -> list[Fact]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from msgcode import decisions
-from msgcode.checks import check_body, check_id, check_line, check_priority
+from msgcode.checks import check_body, check_id, check_line, check_message, check_priority
 from msgcode.errors import BadInput
 from msgcode.events import Fact, MessageSent
 from msgcode.model import Message, Priority
+from msgcode.questions import flaw, question_of
 from msgcode.state import State, new_message
 from msgcode.verbs import Verbs, milliseconds
 
@@ -39,7 +40,8 @@ class Sending(Verbs):
 
         body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
         or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
-        name, such as a file and line. reply_to: the id of the message that it answers.
+        name, such as a file and line; `questions.py` says how to ask by it. reply_to: the id of the message
+        that it answers; a question closes so.
         by: the human who speaks as `sender`.
         """
         check_id("agent", to)
@@ -78,9 +80,7 @@ class Sending(Verbs):
         by: str | None,
     ) -> MessageSent:
         """The message before it is known what led to it, and who hears it if it is a broadcast."""
-        if not body.strip():
-            raise BadInput("the message is empty: give it a text.")
-        check_body(body)
+        check_message(body)
         check_line("a subject", subject)
         if channel is not None:
             check_id("channel", channel)
@@ -101,6 +101,7 @@ class Sending(Verbs):
         if ttl is not None and not 0 < ttl <= 366 * 24 * 3600:
             raise BadInput("a time to live must be more than 0 and at most a year.")
         origin = self.message(reply_to) if reply_to is not None else None
+        question = origin if origin and question_of(origin) else None
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             message = draft
@@ -108,19 +109,21 @@ class Sending(Verbs):
                 message = draft._replace(to=decisions.audience(state, draft, to_members_of))
             if ttl:
                 message = message._replace(expires_at=milliseconds(moment + timedelta(seconds=ttl)))
-            return [decisions.send(state, message, origin)]
+            closing = decisions.close(state, question, draft.sender, draft.by) if question else []
+            return [decisions.send(state, message, origin), *closing]
 
-        (event,) = self._journal.commit(decide, blind=ttl is None)
+        event, *_ = self._journal.commit(decide, blind=ttl is None and not question)
         self._seen(draft.by or draft.sender)
         assert isinstance(event.fact, MessageSent)
         return new_message(event.seq, event.at, event.fact)
 
     def warnings(self, message: Message) -> list[str]:
-        """What its sender should know about its recipients: a sentence for each that is not there."""
+        """What its sender should know: a sentence for each recipient that is not there, and for a flaw."""
         moment = self._clock()
         if not message.deliveries:
             return [f"nobody else is in channel {message.channel!r}, so nobody will read this."]
-        found = []
+        flawed = flaw(message)
+        found = [flawed] if flawed else []
         for agent in message.deliveries:
             if agent not in self._journal.state.agents:
                 near = decisions.nearest(agent, self._journal.state.agents)

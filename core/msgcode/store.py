@@ -1,6 +1,6 @@
 """The verbs of a room. Each takes plain arguments, decides on the newest state while nobody else can
 write (`decisions.py`), appends the facts to the journal, and returns model objects. Those about messages
-are in `sending.py` and `receiving.py`.
+are in `sending.py`, `receiving.py` and `steering.py`.
 
     with Store.open() as store:
         store.register("alice")
@@ -40,8 +40,8 @@ from msgcode.model import (
 )
 from msgcode.presence import ONLINE_FOR, PresenceBoard
 from msgcode.receiving import Receiving
-from msgcode.sending import Sending
 from msgcode.state import State
+from msgcode.steering import Steering
 from msgcode.verbs import milliseconds
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ DEFAULT_FOLDER = "~/.oh-my-msgcode"
 """Where the room is when nothing else is said: the folder of oh-my-msgcode."""
 
 
-class Store(Sending, Receiving):
+class Store(Steering, Receiving):
     """A room, opened. Use `Store.open`. Safe to share between threads; a context manager.
 
     Every verb may raise BadInput (a malformed argument), Refused (the room does not allow it, the text

@@ -50,7 +50,7 @@ class Verbs:
     def _move(
         self,
         ids: tuple[str, ...] | list[str],
-        decide_one: Callable[[Message], list[Fact]],
+        decide_one: Callable[[Message, State, datetime], list[Fact]],
         by: str | None = None,
     ) -> list[Message]:
         """Decide on each message as it stands, append all the facts as one change."""
@@ -63,7 +63,7 @@ class Verbs:
             before[:] = [
                 state.messages.get(id) or ended.get(id) or self.message(id) for id in dict.fromkeys(ids)
             ]
-            return [fact for message in before for fact in decide_one(message)]
+            return [fact for message in before for fact in decide_one(message, state, moment)]
 
         return after(before, self._journal.commit(decide))
 
