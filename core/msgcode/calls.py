@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
+from msgcode import answers
+from msgcode.codec import message_json
 from msgcode.errors import BadInput, MsgcodeError
-from msgcode.model import HUMAN
+from msgcode.model import HUMAN, Priority
 from msgcode.record import Record
 from msgcode.store import Store
 
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from msgcode.answers import Paint
-    from msgcode.model import Session
+    from msgcode.model import Message, Session
+
+
+PRIORITIES = [str(priority) for priority in Priority]
 
 
 class Answer(Record):
@@ -70,6 +75,14 @@ def agent_id(text: str | None) -> str | None:
 def channel_id(text: str | None) -> str | None:
     """A channel's id as people write it: `#dev` is dev."""
     return text.removeprefix("#") if text else None
+
+
+def sent_answer(call: Call, message: Message, what: str) -> Answer:
+    """What there is to say of a message that was sent: its id, and what its sender should know."""
+    warnings = call.store.warnings(message)
+    lines = [f"{what}: {call.paint(message.id[: answers.SHORT_ID], 'cyan')}"]
+    lines += [f"{call.paint('Warning:', 'yellow')} {warning}" for warning in warnings]
+    return Answer("\n".join(lines), {**message_json(message), "warnings": warnings})
 
 
 def positive(text: str) -> int:

@@ -1,7 +1,7 @@
 """The language of msgcode: one grammar and one set of answers for the CLI, the TUI and OpenCode.
 
 `msgcode send bob hello` in a shell and `/msg send bob hello` in a chat are the same command. To add one,
-write its function here and its entry in `COMMANDS`.
+write its entry in `COMMANDS`, and its function here or in the file of its topic (`commands_*.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 
 from msgcode import answers
 from msgcode.calls import (
+    PRIORITIES,
     Answer,
     Call,
     agent_id,
@@ -21,6 +22,7 @@ from msgcode.calls import (
     minutes,
     positive,
     seconds,
+    sent_answer,
 )
 from msgcode.codec import event_json, message_json, to_json
 from msgcode.errors import MsgcodeError
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from msgcode.events import Event
-    from msgcode.model import Message, Session
+    from msgcode.model import Session
 
 
 # What each command does
@@ -76,7 +78,7 @@ def _send(call: Call) -> Answer:
         reply_to=reply_to,
         by=call.by,
     )
-    return _sent(call, message, f"Sent to {args.to.removeprefix('@')}")
+    return sent_answer(call, message, f"Sent to {args.to.removeprefix('@')}")
 
 
 def _broadcast(call: Call) -> Answer:
@@ -94,14 +96,7 @@ def _broadcast(call: Call) -> Answer:
         by=call.by,
     )
     count = len(message.deliveries)
-    return _sent(call, message, f"Sent to {count} member{'s' * (count != 1)} of #{channel}")
-
-
-def _sent(call: Call, message: Message, what: str) -> Answer:
-    warnings = call.store.warnings(message)
-    lines = [f"{what}: {call.paint(message.id[: answers.SHORT_ID], 'cyan')}"]
-    lines += [f"{call.paint('Warning:', 'yellow')} {warning}" for warning in warnings]
-    return Answer("\n".join(lines), {**message_json(message), "warnings": warnings})
+    return sent_answer(call, message, f"Sent to {count} member{'s' * (count != 1)} of #{channel}")
 
 
 def _check(call: Call) -> Answer:
@@ -284,7 +279,6 @@ def _register_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_PRIORITIES = [str(priority) for priority in Priority]
 _NORMAL = str(Priority.NORMAL)
 
 
@@ -293,7 +287,7 @@ def _message_options(parser: argparse.ArgumentParser) -> None:
         "body", nargs="+", metavar="BODY", help="the text; in a shell, - reads standard input"
     )
     parser.add_argument("--subject", metavar="TEXT", help="a short summary")
-    parser.add_argument("--priority", choices=_PRIORITIES, default=_NORMAL)
+    parser.add_argument("--priority", choices=PRIORITIES, default=_NORMAL)
     parser.add_argument("--ttl", type=minutes, metavar="MINUTES", help="expire if not delivered by then")
     parser.add_argument(
         "--meta", type=_pair, action="append", metavar="KEY=VALUE", help="such as file=a.py:15"
@@ -318,7 +312,7 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
     id_argument(parser, _check, "agents", nargs="?")
     argument(parser, "--channel", "channels", metavar="ID")
     argument(parser, "--sender", "agents", metavar="ID")
-    parser.add_argument("--priority", choices=_PRIORITIES)
+    parser.add_argument("--priority", choices=PRIORITIES)
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="at most so many (50)")
 
 
@@ -346,6 +340,17 @@ def _purge_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_purge)
 
 
+def _from(topic: str, word: str) -> Callable[[argparse.ArgumentParser], None]:
+    """What adds the word's arguments, from the topic's file: only those who use it pay for reading that."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        from importlib import import_module
+
+        getattr(import_module(f"msgcode.commands_{topic}"), f"{word}_arguments")(parser)
+
+    return add_arguments
+
+
 COMMANDS = {
     "register": Command("join the room as an agent", _register_arguments),
     "unregister": Command("leave the room", _one_id("agents", _unregister)),
@@ -354,6 +359,14 @@ COMMANDS = {
     "check": Command("read an inbox", _check_arguments),
     "show": Command("show a whole message and how far it has come", _show_arguments),
     "ack": Command("acknowledge messages: they are done with", _ack_arguments),
+    "edit": Command("change a message before anybody has it", _from("steering", "edit"), body_after=1),
+    "discard": Command("clear messages away before they are dealt with", _from("steering", "discard")),
+    "expire": Command("end messages wherever they have not been delivered", _from("steering", "expire")),
+    "priority": Command("give a waiting message another priority", _from("steering", "priority")),
+    "forward": Command("send a message on to another agent", _from("steering", "forward"), body_after=2),
+    "resend": Command("send a message again to those whom it did not reach", _from("steering", "resend")),
+    "questions": Command("list the questions that wait for an answer", _from("steering", "questions")),
+    "answer": Command("answer a question with one of its choices", _from("steering", "answer"), body_after=1),
     "agents": Command("list the agents", _no_arguments(_agents)),
     "status": Command("how the room is", _no_arguments(_status)),
     "channel create": Command("open a channel", lambda parser: _named(parser, _channel_create, "channels")),
@@ -361,6 +374,8 @@ COMMANDS = {
     "channel leave": Command("leave a channel", _one_id("channels", _channel_leave)),
     "channel list": Command("list the channels and their members", _no_arguments(_channel_list)),
     "log": Command("what has happened", _log_arguments),
+    "search": Command("look for messages in all that is kept", _from("looking", "search"), body_after=0),
+    "export": Command("write messages down as a document", _from("looking", "export")),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 

@@ -103,6 +103,11 @@ class Steering(Sending):
         ttl = (found.expires_at - found.sent_at).total_seconds() if found.expires_at else None
         return self._send(draft, ttl, None)
 
+    def questions(self, me: str) -> list[Question]:
+        """The questions to me that wait for an answer, in the order in which to answer them."""
+        now = self._clock()
+        return open_questions(decisions.inbox(self._fresh(), me, now), me, now)
+
     def answer(self, id: str, choice: str, by: str) -> Message:
         """Answer a question that `by` was asked, and acknowledge it.
 

@@ -42,7 +42,7 @@ from msgcode.presence import ONLINE_FOR, PresenceBoard
 from msgcode.receiving import Receiving
 from msgcode.state import State
 from msgcode.steering import Steering
-from msgcode.verbs import milliseconds
+from msgcode.verbs import fold_anew, milliseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,9 +261,13 @@ class Store(Steering, Receiving):
         """How many messages the agent has not dealt with yet."""
         return len(self._fresh().inbox(agent))
 
-    def messages(self) -> list[Message]:
-        """All messages that have not ended at every recipient, oldest first."""
-        return sorted(self._fresh().messages.values(), key=lambda message: message.seq)
+    def messages(self, *, ended: bool = False) -> list[Message]:
+        """All messages that have not ended at every recipient, oldest first.
+
+        ended: the others too, as far as they are kept; the whole journal is read for that.
+        """
+        state = fold_anew([], self.history()) if ended else self._fresh()
+        return sorted(state.messages.values(), key=lambda message: message.seq)
 
     def resolve(self, prefix: str) -> str:
         """The id of the one message whose id begins so; what waits is preferred to what has ended.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from msgcode import BadInput, Message, MsgcodeError, Refused, Status, Store
+from msgcode import BadInput, Message, Refused, Status, Store
 from msgcode.events import MessageEdited
-from tests.core.support import Clock, Ids, forget_snapshot
+from tests.core.support import Clock, Ids, forget_snapshot, unchanged
 
 
 @pytest.fixture
@@ -32,14 +32,6 @@ def store(room: Path, clock: Clock) -> Iterator[Store]:
         store.join("api", "bob")
         store.join("api", "cy")
         yield store
-
-
-def unchanged(store: Store, verb: Callable[[], object], kind: type[MsgcodeError], sentence: str) -> None:
-    before = len(list(store.history()))
-    with pytest.raises(kind, match=sentence) as error:
-        verb()
-    assert "\n" not in str(error.value)
-    assert len(list(store.history())) == before
 
 
 def statuses(message: Message) -> dict[str, str]:
