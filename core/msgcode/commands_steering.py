@@ -88,7 +88,7 @@ def _question_json(question: Question) -> dict[str, Any]:
 def _answer(call: Call) -> Answer:
     args = call.args
     message = call.store.answer(call.store.resolve(args.message), " ".join(args.choice), _who(call))
-    return sent_answer(call, message, f"Answered {message.recipients[0]}: {visible_line(message.body)}")
+    return sent_answer(call, message, f"Answered {message.recipients[0]} with {visible_line(message.body)!r}")
 
 
 def _who(call: Call) -> str:

@@ -53,7 +53,8 @@ def json_lines(messages: Iterable[Message], title: str) -> Iterator[str]:
 
 # Markdown
 
-_ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~&:@$^=])")
+_ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@$^=])")
+_LINK = re.compile(r"(www|:)(\.|//)", re.IGNORECASE)
 
 
 def markdown(messages: Iterable[Message], title: str) -> Iterator[str]:
@@ -64,19 +65,21 @@ def markdown(messages: Iterable[Message], title: str) -> Iterator[str]:
         if message.reply_to:
             facts.append(f"in reply to: {_inline(message.reply_to)}")
         facts += [f"{_inline(key)}: {_inline(value)}" for key, value in message.metadata.items()]
-        parts = ["", f"## {_inline(_head(message))}", ""]
+        urgency = f", {message.priority}" if message.priority is not Priority.NORMAL else ""
+        who = _inline(f"{speaker(message.sender, message.by)} to {_audience(message)}{urgency}")
+        parts = ["", f"## {_time(message.sent_at)}, {who}", ""]
         if subject := (message.subject or "").strip():
             parts += [f"**{_inline(subject)}**", ""]
         parts += [_fenced(message.body), "", *(f"- {fact}" for fact in facts)]
         if message.edited:
-            when = f"Edited by {message.edited.by}, {_time(message.edited.at)}. First written:"
-            parts += ["", _inline(when), "", _fenced(_first(message))]
+            by = f"Edited by {_inline(message.edited.by)}, {_time(message.edited.at)}. First written:"
+            parts += ["", by, "", _fenced(_first(message))]
         yield "\n".join([*parts, ""])
 
 
 def _inline(text: str) -> str:
     """Text as it stands, within a line of Markdown: neither markup nor a link."""
-    return _ACTIVE.sub(r"\\\1", visible_line(text)).replace("www.", "www\\.")
+    return _LINK.sub(r"\1\\\2", _ACTIVE.sub(r"\\\1", visible_line(text)))
 
 
 def _fenced(text: str) -> str:
@@ -164,12 +167,6 @@ def _anchor(id: str) -> str:
 
 
 # What the documents say alike
-
-
-def _head(message: Message) -> str:
-    urgency = f", {message.priority}" if message.priority is not Priority.NORMAL else ""
-    who = speaker(message.sender, message.by)
-    return f"{_time(message.sent_at)}, {who} to {_audience(message)}{urgency}"
 
 
 def _audience(message: Message) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FILE = "file"
 """The metadata that names a file, perhaps with a line: `src/config.py:15`."""
 
-_TERM = re.compile(r'(-?)(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
+_TERM = re.compile(r'(-?)(?:(\w+):)?(?:"([^"]*)"?|(\S*))')
 _AGE = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
 _TIME = re.compile(r"\d{1,2}:\d{2}", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
