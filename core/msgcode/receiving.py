@@ -12,8 +12,14 @@ from msgcode.model import Message
 from msgcode.state import State
 from msgcode.verbs import Verbs, after, milliseconds
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LEASE = 30.0
 """Seconds for which a claim holds."""
+
+_AT_RISK = "oh-my-msgcode may have taken it for the same agent"
 
 
 class Receiving(Verbs):
@@ -56,14 +62,19 @@ class Receiving(Verbs):
         wanted = check_priority(priority) if priority else None
         before: list[Message] = []
 
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            decisions.known_agent(state, agent)
-            before[:] = decisions.inbox(
+        def read(state: State, moment: datetime) -> list[Message]:
+            return decisions.inbox(
                 state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit
             )
-            read = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
-            return [*decisions.expire_due(state, moment, agent), *read]
 
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.known_agent(state, agent)
+            before[:] = read(state, moment)
+            delivered = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
+            return [*decisions.expire_due(state, moment, agent), *delivered]
+
+        if self._mirrored and self._mirrored.shared:
+            self._claim(agent, agent, read, LEASE)  # So that oh-my-msgcode does not inject it, too.
         events = self._journal.commit(decide)
         self._seen(agent)
         return after(before, events)
@@ -77,14 +88,31 @@ class Receiving(Verbs):
         check_line("a deliverer", by)
         if not 0 < lease <= 24 * 3600:
             raise BadInput("a lease must be more than 0 seconds and at most a day.")
+        return self._claim(
+            agent, by, lambda state, moment: decisions.offered(state, agent, moment, limit), lease
+        )
+
+    def _claim(
+        self, agent: str, by: str, choose: Callable[[State, datetime], list[Message]], lease: float
+    ) -> list[Message]:
         before: list[Message] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
-            before[:] = decisions.offered(state, agent, moment, limit)
+            before[:] = choose(state, moment)
             until = milliseconds(timedelta(seconds=lease) + moment)
             return decisions.claim(state, moment, agent, by, before, until)
 
-        return after(before, self._journal.commit(decide))
+        claimed = after(before, self._journal.commit(decide))
+        return self._withdrawn(agent, claimed, by) if self._mirrored else claimed
+
+    def _withdrawn(self, agent: str, claimed: list[Message], by: str) -> list[Message]:
+        """Those of the claimed messages that oh-my-msgcode cannot take any more."""
+        assert self._mirrored
+        at_risk = self._mirrored.withdraw(agent, claimed)
+        self._move([*at_risk], lambda found, *_: decisions.give_back(found, agent, by, _AT_RISK))
+        live = self._fresh().messages
+        mine = (live.get(message.id) for message in claimed)
+        return [message for message in mine if message and decisions.has_claimed(message, agent, by)]
 
     def undelivered(self, agent: str) -> list[Message]:
         """What a deliverer may claim for the agent, in the order of its inbox."""

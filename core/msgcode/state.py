@@ -7,6 +7,8 @@ does not know changes nothing.
 
 from __future__ import annotations
 
+from collections import deque
+
 from msgcode.events import (
     AgentBound,
     AgentHeard,
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 MAX_DAMAGE = 100
 """How many damaged lines a state remembers; the newest are kept."""
+
+MAX_ENDED = 1000
+"""How many messages a state goes on remembering after they have ended, the newest."""
 
 
 class Heard(Record):
@@ -77,7 +82,8 @@ class State:
     """
 
     __slots__ = (
-        "agents", "channels", "damage", "expiring", "heard", "inboxes", "keep_ended", "messages", "seq",
+        "agents", "channels", "damage", "ended", "expiring", "heard", "inboxes", "keep_ended", "messages",
+        "seq",
     )  # fmt: skip
 
     def __init__(self, *, keep_ended: bool = False) -> None:
@@ -94,6 +100,8 @@ class State:
         self.expiring: dict[str, None] = {}
         """Ids of the waiting messages that have a time to live."""
         self.heard: dict[str, Heard] = {}
+        self.ended: deque[Message] = deque(maxlen=MAX_ENDED)
+        """Those that ended last, unless all are kept. No snapshot has them."""
         self.damage: list[LineDamaged] = []
 
     def inbox(self, agent: str) -> Inbox:
@@ -155,7 +163,7 @@ class State:
         if message.ended:
             self.expiring.pop(id, None)
             if not self.keep_ended:
-                del self.messages[id]
+                self.ended.append(self.messages.pop(id))
 
 
 def fold(state: State, event: Event) -> None:
@@ -232,8 +240,8 @@ def new_message(seq: int, at: datetime, fact: MessageSent) -> Message:
         seq,
         fact.sender,
         fact.body,
-        at,
-        dict.fromkeys(fact.to, Delivery(Status.QUEUED, at)),
+        fact.since or at,
+        dict.fromkeys(fact.to, Delivery(Status.QUEUED, fact.since or at)),
         fact.priority,
         fact.thread,
         fact.channel,
@@ -289,9 +297,8 @@ def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> No
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         _hear(state, fact.id, fact.agent)
-        delivered = Delivery(
-            Status.DELIVERED, event.at, fact.by, None, event.at, delivery.failures, delivery.claims
-        )
+        at = fact.since or event.at
+        delivered = Delivery(Status.DELIVERED, at, fact.by, None, at, delivery.failures, delivery.claims)
         state.move(fact.id, fact.agent, delivered)
 
 
@@ -322,7 +329,8 @@ def _end(
     delivery: Delivery,
     status: Status,
 ) -> None:
-    ended = delivery._replace(status=status, at=event.at, by=fact.by, lease_until=None)
+    at = (None if isinstance(fact, MessageDiscarded) else fact.since) or event.at
+    ended = delivery._replace(status=status, at=at, by=fact.by, lease_until=None)
     state.move(fact.id, fact.agent, ended)
 
 

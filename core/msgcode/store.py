@@ -27,6 +27,7 @@ from msgcode.events import (
     RoomPurged,
 )
 from msgcode.journal.file import FileJournal
+from msgcode.mirror.journal import MirroredJournal
 from msgcode.model import (
     HUMAN,
     Activity,
@@ -47,6 +48,8 @@ from msgcode.verbs import fold_anew, milliseconds
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from msgcode.mirror.mirror import Peers
 
 
 DEFAULT_FOLDER = "~/.oh-my-msgcode"
@@ -75,6 +78,7 @@ class Store(Steering, Receiving):
         target: the folder; else the environment variable MSGCODE_STORE, else DEFAULT_FOLDER.
         sync: write each change through to the disk before a verb returns, so that it survives a power
             cut; else yes unless MSGCODE_SYNC is 0. A killed process loses nothing either way.
+        Where oh-my-msgcode shares the folder, its files are kept like the room (MSGCODE_MIRROR=on: always).
         clock: the time in UTC, in whole milliseconds. new_id: a fresh message id at each call.
         """
         name = os.fspath(target if target is not None else os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER)
@@ -83,8 +87,11 @@ class Store(Steering, Receiving):
         folder = os.path.abspath(os.path.expanduser(name))
         if sync is None:
             sync = os.environ.get("MSGCODE_SYNC") != "0"
+        always = _mirrors_always()
+        presence = PresenceBoard(folder)
         journal = FileJournal(folder, sync=sync, clock=clock)
-        return cls(folder, journal, PresenceBoard(folder), clock=clock, new_id=new_id)
+        mirrored = MirroredJournal(folder, journal, presence, clock, always=always)
+        return cls(folder, mirrored, presence, clock=clock, new_id=new_id)
 
     def __enter__(self) -> Store:
         return self
@@ -291,6 +298,10 @@ class Store(Steering, Receiving):
             raise Refused(f"there is no message {prefix!r}.")
         return found.pop()
 
+    def peers(self) -> Peers | None:
+        """What is known of processes of oh-my-msgcode that share the folder; None if none was ever here."""
+        return self._mirrored.peers() if self._mirrored else None
+
     def damage(self) -> list[str]:
         """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
         return [f"{item.file}:{item.line}: {item.reason}" for item in self._fresh().damage]
@@ -307,3 +318,10 @@ class Store(Steering, Receiving):
         (`events.LineDamaged`, `events.JournalReset`).
         """
         return self._journal.follow(past=past)
+
+
+def _mirrors_always() -> bool:
+    wish = os.environ.get("MSGCODE_MIRROR") or "auto"
+    if wish not in ("auto", "on"):
+        raise BadInput(f"MSGCODE_MIRROR is {wish[:80]!r}: it must be auto or on.")
+    return wish == "on"

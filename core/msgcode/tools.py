@@ -327,10 +327,10 @@ _ALL = [
     ),
     Tool(
         "send_message",
-        "Send a message to another agent. It comes to them by itself, and so does their answer to you. To "
-        'have a human decide, put into the metadata what they can choose: choices, such as "yes | no | later"; '
-        "and so that you are not kept waiting, deadline (in minutes) and default (the safe one of the choices, "
-        "which is your answer when the time is over).",
+        "Send a message to another agent. It comes to them by itself, and so does their answer to you. "
+        'To have a human decide, say in the metadata what there is to choose: choices, such as "yes | no | '
+        'later"; and so that you are not kept waiting, deadline (in minutes) and default (the safe one of '
+        "the choices, which is your answer when the time is over).",
         _object(
             {"to": _TO, "body": _BODY},
             {

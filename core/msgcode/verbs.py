@@ -6,6 +6,7 @@ from msgcode import decisions
 from msgcode.checks import check_prefix
 from msgcode.errors import MsgcodeError, Refused
 from msgcode.events import Event, Fact
+from msgcode.mirror.journal import MirroredJournal
 from msgcode.model import Message, new_message_id, now
 from msgcode.presence import PresenceBoard
 from msgcode.state import State, fold
@@ -34,6 +35,7 @@ class Verbs:
         """Where the room is: the absolute path of its folder."""
         self._journal = journal
         self._presence = presence
+        self._mirrored = journal if isinstance(journal, MirroredJournal) else None
         self._clock = clock
         self._new_id = new_id
 
