@@ -412,7 +412,10 @@ priorities = st.sampled_from(PRIORITIES)
 maybe_agent = st.none() | st.none() | agents
 deliverers = st.sampled_from(["deliverer-1", "deliverer-2"])
 limits = st.none() | st.integers(1, 3)
-newest = st.integers(0, 7)  # which message, counted from the newest back
+NEVER = 7
+newest = st.integers(0, NEVER)  # which message, counted from the newest back
+senders = st.sampled_from(["its sender", "its sender", "cy", *AGENTS])
+recipients = st.sampled_from(["its recipient", "its recipient", *AGENTS])
 
 
 class Rooms(RuleBasedStateMachine):
@@ -457,9 +460,18 @@ class Rooms(RuleBasedStateMachine):
         return verb(), wanted
 
     def pick(self, back: int) -> str:
-        """One of the newest messages, or one that never was."""
+        """One of the newest messages, or now and then one that never was."""
         known = [id for id in self.model.sent if id not in self.model.forgettable]
-        return known[-1 - back] if back < len(known) else NOBODY
+        return known[-1 - back % len(known)] if known and back != NEVER else NOBODY
+
+    def who(self, agent: str, id: str) -> str:
+        """The agent, or the one that has this part in the message."""
+        message = self.model.sent.get(id)
+        if agent == "its sender":
+            return message["sender"] if message else AGENTS[0]
+        if agent == "its recipient":
+            return next(iter(message["status"]), AGENTS[0]) if message else AGENTS[0]
+        return agent
 
     @initialize()
     def some_are_there(self) -> None:
@@ -561,22 +573,32 @@ class Rooms(RuleBasedStateMachine):
         )
         self.settle([message] if message else [], ["pending"])
 
-    @rule(which=stores, sender=agents, to=agents)
-    def ask(self, which: int, sender: str, to: str) -> None:
+    @rule(which=stores, sender=agents, to=agents, then=st.sampled_from(["", "answer", "reply", "wait"]))
+    def ask(self, which: int, sender: str, to: str, then: str) -> None:
+        """A question, and how it goes on from there."""
         self.send(which, sender, to, CHANNELS[0], None, None, "normal", None, ASKING)
+        if then == "answer":
+            self.answer(1 - which, 0, to)
+        elif then == "reply":
+            self.send(1 - which, to, sender, CHANNELS[0], None, 0, "normal", None)
+        elif then == "wait":
+            self.clock.advance(600)
+            self.answer_due(1 - which, to)
 
-    @rule(which=stores, back=newest, by=agents)
+    @rule(which=stores, back=newest, by=senders)
     def resend(self, which: int, back: int, by: str) -> None:
         id = self.pick(back)
+        by = self.who(by, id)
         message, _ = self.both(
             lambda: self.stores[which].resend(id, by),
             lambda: self.model.resend(self.clock(), "pending", id, by),
         )
         self.settle([message] if message else [], ["pending"])
 
-    @rule(which=stores, back=newest, by=agents)
+    @rule(which=stores, back=newest, by=recipients)
     def answer(self, which: int, back: int, by: str) -> None:
         id = self.pick(back)
+        by = self.who(by, id)
         message, _ = self.both(
             lambda: self.stores[which].answer(id, "Yes", by),
             lambda: self.model.answer(self.clock(), "pending", id, by),
@@ -599,27 +621,30 @@ class Rooms(RuleBasedStateMachine):
             self.model.sent[message.id] = made
             assert seen_as(message) == expected(made)
 
-    @rule(which=stores, back=newest, body=st.sampled_from(["text", "other", "third"]), by=agents)
+    @rule(which=stores, back=newest, body=st.sampled_from(["text", "other", "third"]), by=senders)
     def edit(self, which: int, back: int, body: str, by: str) -> None:
         id = self.pick(back)
+        by = self.who(by, id)
         message, _ = self.both(
             lambda: self.stores[which].edit(id, body, by=by),
             lambda: self.model.edit(self.clock(), id, body, by),
         )
         self.compare_moved([message] if message else None, [id] if message else None)
 
-    @rule(which=stores, back=newest, priority=priorities, by=agents)
+    @rule(which=stores, back=newest, priority=priorities, by=senders)
     def prioritize(self, which: int, back: int, priority: str, by: str) -> None:
         id = self.pick(back)
+        by = self.who(by, id)
         message, _ = self.both(
             lambda: self.stores[which].prioritize(id, priority, by),
             lambda: self.model.prioritize(id, priority, by),
         )
         self.compare_moved([message] if message else None, [id] if message else None)
 
-    @rule(which=stores, back=newest, agent=maybe_agent, by=agents)
+    @rule(which=stores, back=newest, agent=maybe_agent, by=senders)
     def discard(self, which: int, back: int, agent: str | None, by: str) -> None:
         id = self.pick(back)
+        by = self.who(by, id)
         moved, _ = self.both(
             lambda: self.stores[which].discard(id, agent=agent, by=by),
             lambda: self.model.discard(self.clock(), id, agent, by),
@@ -634,26 +659,40 @@ class Rooms(RuleBasedStateMachine):
         )
         self.compare_moved(read, wanted)
 
-    @rule(which=stores, agent=agents, by=deliverers, limit=limits, lease=st.sampled_from([1, 30]))
-    def claim(self, which: int, agent: str, by: str, limit: int | None, lease: float) -> None:
+    @rule(
+        which=stores,
+        agent=agents,
+        by=deliverers,
+        limit=limits,
+        lease=st.sampled_from([1, 30]),
+        then=st.sampled_from(["", "", "confirm", "fail"]),
+    )
+    def claim(self, which: int, agent: str, by: str, limit: int | None, lease: float, then: str) -> None:
         taken, wanted = self.both(
             lambda: self.stores[which].claim(agent, by, limit=limit, lease=lease),
             lambda: self.model.claim(self.clock(), agent, by, limit, lease),
         )
         self.compare_moved(taken, wanted)
+        for id in wanted or [] if then else []:
+            known = [each for each in self.model.sent if each not in self.model.forgettable]
+            back = known[::-1].index(id)
+            if back < NEVER:
+                getattr(self, then)(1 - which, agent, back, by)
 
-    @rule(which=stores, agent=agents, back=newest, by=deliverers)
+    @rule(which=stores, agent=recipients, back=newest, by=deliverers)
     def confirm(self, which: int, agent: str, back: int, by: str) -> None:
         id = self.pick(back)
+        agent = self.who(agent, id)
         moved, _ = self.both(
             lambda: [self.stores[which].confirm(agent, id, by)],
             lambda: self.model.confirm(self.clock(), agent, id),
         )
         self.compare_moved(moved, moved and [id])
 
-    @rule(which=stores, agent=agents, back=newest, by=deliverers)
+    @rule(which=stores, agent=recipients, back=newest, by=deliverers)
     def fail(self, which: int, agent: str, back: int, by: str) -> None:
         id = self.pick(back)
+        agent = self.who(agent, id)
         moved, _ = self.both(
             lambda: [self.stores[which].fail(agent, id, by, "it was busy")],
             lambda: self.model.fail(self.clock(), agent, id, by, "it was busy"),
