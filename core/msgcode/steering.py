@@ -30,7 +30,8 @@ class Steering(Sending):
         """Put another text in the message's place, and another subject if one is given ("" for none).
 
         Refused once a recipient has had it, and while one is being given it. What was first written stays
-        known (`Message.edited`). A deliverer that was too slow for its lease may still bring the old text.
+        known (`Message.edited`). A deliverer that was too slow for its lease may still bring the old text,
+        and so may an oh-my-msgcode that had read it already.
         """
         check_message(body)
         check_line("a subject", subject)
