@@ -30,6 +30,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--as", dest="me", metavar="NAME", help="who you are in the room; else human")
     parser.add_argument("--demo", action="store_true", help="show a scripted crew in a room of its own")
+    parser.add_argument(
+        "--settings", metavar="FILE", help="the settings; else MSGCODE_CONFIG, else the one that is yours"
+    )
+    parser.add_argument("--print-settings", action="store_true", help="print a settings file, explained")
     parser.add_argument("--version", action="version", version=f"msgcode-tui {__version__}")
     arguments = parser.parse_args(words)
     if arguments.demo and arguments.store:
@@ -42,6 +46,12 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (those of the process if None); returns its exit code."""
     try:
         arguments = _arguments(words)
+        from msgcode_tui import settings  # Which takes Textual, and --help and --version do not need that.
+
+        if arguments.print_settings:
+            print(settings.documented(), end="")
+            return 0
+        chosen = settings.load(arguments.settings)
         with ExitStack() as stack:
             folder = arguments.store
             if arguments.demo:
@@ -52,8 +62,10 @@ def main(words: Sequence[str] | None = None) -> int:
             if any(agent.id == arguments.me and not agent.human for agent in store.agents()):
                 raise Refused(f"{arguments.me!r} is registered as an agent: use another name with --as.")
             from msgcode_tui.app import MsgcodeApp
+            from msgcode_tui.remembered import Memory, default_path
 
-            app = MsgcodeApp(store, arguments.me)
+            memory = Memory(None if arguments.demo else default_path(store.name))
+            app = MsgcodeApp(store, arguments.me, settings=chosen, memory=memory)
             app.run()
             return app.return_code or 0
     except MsgcodeError as error:

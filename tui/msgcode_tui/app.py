@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,8 +21,11 @@ from msgcode.events import Event
 from msgcode.model import now
 from msgcode_tui import safe
 from msgcode_tui.live import Live
+from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import Room, RoomKind
 from msgcode_tui.screens.main import MainScreen
+from msgcode_tui.settings import DEFAULTS, Settings
+from msgcode_tui.themes import THEMES
 
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
@@ -41,6 +45,9 @@ PRESENCE_EVERY = 1.0
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
 
+SAVE_EVERY = 2.0
+"""Seconds between two looks at whether there is something new to remember."""
+
 HEARTBEAT_EVERY = 10.0
 """Seconds between two signs of life of the user."""
 
@@ -50,7 +57,7 @@ T = TypeVar("T")
 class MsgcodeApp(App[None]):
     """The room in `store` as the human `me` sees it. The store stays open when the app ends.
 
-    clock: the time in UTC.
+    memory: what is remembered of the room; nothing beyond this run if None. clock: the time in UTC.
     """
 
     TITLE = "msgcode"
@@ -66,8 +73,24 @@ class MsgcodeApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave the room"),
     ]
 
-    def __init__(self, store: Store, me: str, *, clock: Callable[[], datetime] = now) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        store: Store,
+        me: str,
+        *,
+        settings: Settings = DEFAULTS,
+        memory: Memory | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        # NO_COLOR asks for none at all: without this, Textual would draw in shades of grey.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.theme
+        self.set_keymap(settings.keys)
+        self.settings = settings
+        self.memory = memory or Memory()
+        """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
         self.live = Live(me, clock())
         self.changed: Signal[Live] = Signal(self, "changed")
@@ -99,6 +122,7 @@ class MsgcodeApp(App[None]):
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._stay_online())
+        self.run_worker(self._remember())
 
     # What has happened
 
@@ -189,6 +213,20 @@ class MsgcodeApp(App[None]):
     def _be_seen(self) -> None:
         if self.live.me in self.live.state.agents:  # Else the room was deleted, and that is not undone.
             self.store.seen(self.live.me)
+
+    # What is remembered
+
+    async def _remember(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(SAVE_EVERY)
+                await self.memory.save()
+        except OSError as error:
+            self.say(f"What you set up in this room cannot be remembered: {error}", "warning")
+
+    async def on_unmount(self) -> None:
+        with suppress(OSError):  # The worker has said so.
+            await self.memory.save()
 
     # What the user does
 
