@@ -16,6 +16,7 @@ EVERY_FIELD = Remembered(
     hidden={"inspector"},
     pinned={"channel/dev"},
     muted={"pair/a/b"},
+    collapsed={"Conversations"},
     drafts={"pair/a/human": "half a\nsentence \N{GRINNING FACE}"},
     read={"everything": 12},
     history=["one", "two"],

@@ -41,6 +41,8 @@ class Remembered:
     """The rooms that stay on top."""
     muted: set[str] = field(default_factory=set)
     """The rooms of which nobody is told."""
+    collapsed: set[str] = field(default_factory=set)
+    """The groups of rooms that the user has closed, by their headings."""
     drafts: dict[str, str] = field(default_factory=dict)
     """What was being written in a room."""
     read: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,19 @@
+"""Asking the tmux that the app runs in."""
+
+from __future__ import annotations
+
+import subprocess
+
+TIMEOUT = 2.0
+"""Seconds that tmux may take."""
+
+
+def ask(*words: str, given: str | None = None) -> str | None:
+    """What the command prints; None if tmux refuses it, or does not answer. `given` is its standard input."""
+    try:
+        done = subprocess.run(
+            ["tmux", *words], input=given, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
