@@ -47,7 +47,7 @@ def copy(
     text = visible(text)
     program = _program(environment, platform, which)
     on_clipboard = program is not None and _feed(program, text)
-    if environment.get("TMUX") and (in_tmux := _copy_in_tmux(text)):
+    if environment.get("TMUX") and (in_tmux := _copy_in_tmux(text, environment)):
         if on_clipboard:
             return Copied("Copied, to the clipboard and to tmux's buffer.", True)
         return Copied(in_tmux, True)
@@ -93,12 +93,12 @@ def _feed(program: list[str], text: str) -> bool:
     return done.returncode == 0
 
 
-def _copy_in_tmux(text: str) -> str | None:
+def _copy_in_tmux(text: str, environment: Mapping[str, str]) -> str | None:
     paste = "paste it with tmux's prefix and ]"
-    if tmux.ask("load-buffer", "-w", "-", given=text) is None:
-        if tmux.ask("load-buffer", "-", given=text) is None:  # Before tmux 3.2 there was no -w.
+    if tmux.ask(environment, "load-buffer", "-w", "-", given=text) is None:
+        if tmux.ask(environment, "load-buffer", "-", given=text) is None:  # Before tmux 3.2 there was no -w.
             return None
         return f"Copied to tmux's buffer only: {paste}."
-    if tmux.ask("show-options", "-sv", "set-clipboard") == "off":
+    if tmux.ask(environment, "show-options", "-sv", "set-clipboard") == "off":
         return f"Copied to tmux's buffer only, as its set-clipboard is off: {paste}."
     return f"Copied to tmux's buffer ({paste}), and the terminal was asked to copy."

@@ -44,10 +44,10 @@ def escape(notice: Notice, environment: Mapping[str, str]) -> str | None:
     """
     if not environment.get("TMUX"):
         return _sequence(notice, " ".join(environment.get(name, "") for name in ("TERM_PROGRAM", "TERM")))
-    passes, _, terminal = (
-        tmux.ask("display-message", "-p", "#{allow-passthrough} #{client_termtype} #{client_termname}") or ""
-    ).partition(" ")
-    sequence = _sequence(notice, terminal) if passes in ("on", "all", "1") else None
+    question = "#{allow-passthrough} #{client_termtype} #{client_termname}"
+    answer = tmux.ask(environment, "display-message", "-p", question) or ""
+    passes, _, terminal = answer.partition(" ")
+    sequence = _sequence(notice, terminal) if passes in ("1", "on", "all") else None
     return sequence and "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
 
 
