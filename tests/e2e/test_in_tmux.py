@@ -80,7 +80,7 @@ class Nested:
 
     def close(self) -> None:
         """End both."""
-        for server in (self.inner, self.outer):
+        for server in (self.outer, self.inner):  # The outer one ends with what it shows.
             server("kill-server")
 
     def _tmux(self, server: str, *words: str) -> str:

@@ -13,6 +13,9 @@ from msgcode.checks import check_id
 from msgcode.errors import BadInput
 from msgcode.model import HUMAN
 
+HOST, PORT = "127.0.0.1", 8000
+"""Where the room is served to a browser."""
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -34,12 +37,28 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--settings", metavar="FILE", help="the settings; else MSGCODE_CONFIG, else the one that is yours"
     )
     parser.add_argument("--print-settings", action="store_true", help="print a settings file, explained")
+    parser.add_argument("--web", action="store_true", help="serve the room to a browser on this machine")
+    parser.add_argument("--port", type=int, default=PORT, help=f"where to serve it; else {PORT}")
+    parser.add_argument("--host", default=HOST, help=f"a loopback address to serve it at; else {HOST}")
     parser.add_argument("--version", action="version", version=f"msgcode-tui {__version__}")
     arguments = parser.parse_args(words)
     if arguments.demo and arguments.store:
         raise BadInput("--demo has a room of its own: leave out --store.")
     arguments.me = check_id("agent", arguments.me or HUMAN)
     return arguments
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    try:
+        from msgcode_tui.web import RoomServer, check_host
+    except ImportError as error:
+        raise Refused("a browser needs the extra \"web\": pip install 'msgcode[web]'.") from error
+    words = ["--as", arguments.me]
+    words += [f"--store={arguments.store}"] if arguments.store else []
+    words += [f"--settings={arguments.settings}"] if arguments.settings else []
+    words += ["--demo"] if arguments.demo else []
+    RoomServer(words, check_host(arguments.host), arguments.port).run()
+    return 0
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -52,6 +71,8 @@ def main(words: Sequence[str] | None = None) -> int:
             print(settings.documented(), end="")
             return 0
         chosen = settings.load(arguments.settings)
+        if arguments.web:
+            return _serve(arguments)
         with ExitStack() as stack:
             folder = arguments.store
             if arguments.demo:

@@ -26,6 +26,7 @@ from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
 from msgcode_tui.remembered import Memory, room_of
 from msgcode_tui.rooms import Room, RoomKind
+from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.stuck import Blocked, Stuck, stuck
@@ -70,6 +71,7 @@ class MsgcodeApp(App[None]):
     TITLE = "msgcode"
     MODES: ClassVar = {"room": MainScreen}
     DEFAULT_MODE = "room"
+    BINDING_GROUP_TITLE = "Everywhere"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),
         (72, "-normal"),
@@ -78,6 +80,14 @@ class MsgcodeApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave the room"),
+        Binding(
+            "f1,question_mark",
+            "help",
+            "Help",
+            id="app.help",
+            show=False,
+            tooltip="Show what the keys do here",
+        ),
     ]
 
     def __init__(
@@ -382,6 +392,10 @@ class MsgcodeApp(App[None]):
             await self._run(lambda: [self.store.confirm(me, id, me) for id in ids])
         except MsgcodeError as error:
             self.say(str(error), "error")
+
+    def action_help(self) -> None:
+        """Show what the keys do, as seen from where the user is."""
+        self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def say(self, sentence: str, severity: str = "information") -> None:
         """Tell the user something for a few seconds. severity: information, warning or error."""

@@ -39,6 +39,7 @@ class MainScreen(Screen[None]):
         "../widgets/thread.tcss",
     ]
     AUTO_FOCUS = "RoomList, Thread"
+    BINDING_GROUP_TITLE = "The room"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "write", "Write", id="room.write", tooltip="Write to the selected room"),
