@@ -44,6 +44,8 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if arguments.demo and arguments.store:
         raise BadInput("--demo has a room of its own: leave out --store.")
+    if not 1 <= arguments.port <= 65535:
+        raise BadInput(f"--port must be a number from 1 to 65535, not {arguments.port}.")
     arguments.me = check_id("agent", arguments.me or HUMAN)
     return arguments
 

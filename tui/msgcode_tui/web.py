@@ -8,6 +8,7 @@ first visit turns it into a cookie that no other site can send along, and withou
 from __future__ import annotations
 
 import ipaddress
+import os
 import secrets
 import shlex
 import socket
@@ -58,7 +59,7 @@ class RoomServer(Server):
         try:
             listening = socket.create_server((self.host, self.port), family=family)
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = os.strerror(error.errno) if error.errno else str(error)
             raise Unavailable(f"{self._origin} cannot be served: {reason}. Try another --port.") from error
         with listening:
             web.run_app(self._make_app(), sock=listening, print=None)

@@ -38,7 +38,10 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, bindings: Iterable[ActiveBinding]) -> None:
         super().__init__()
-        self._active = list(bindings)
+        bindings = list(bindings)
+        self._places = list(dict.fromkeys(active.node for active in bindings))
+        # Those without an id are Textual's own, such as forty for moving through a text: after the app's.
+        self._active = sorted(bindings, key=lambda active: active.binding.id is None)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as scroll:
@@ -48,7 +51,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _groups(self) -> list[Group]:
         groups = []
-        for node in dict.fromkeys(active.node for active in self._active):
+        for node in self._places:
             keys: dict[str, list[str]] = {}
             for active in self._active:
                 text = active.tooltip or active.binding.description
