@@ -52,7 +52,7 @@ def test_a_full_file() -> None:
         ("\n\nnotify = true", "line 3: notify must be a table, such as [notify], not true."),
         ("[notify]\nwhat = [\n'mention']", 'line 2: notify.what must be a list of "mentions",'),
         ('notify.quiet_hours = "24:00-07:00"', 'two times, such as "22:00-07:00", or "", not "24:00-07:00".'),
-        ("thread.clock = 24", 'line 1: thread.clock must be "24h" or "12h", not 24.'),
+        ("thread.compact = 1", "line 1: thread.compact must be true or false, not 1."),
         ("stuck.waiting = 0", "line 1: stuck.waiting must be a number of seconds above 0, not 0."),
         ("stuck.waiting = true", "must be a number of seconds above 0, not true."),
         ("stuck.waiting = nan", "must be a number of seconds above 0, not NaN."),

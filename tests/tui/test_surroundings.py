@@ -17,7 +17,7 @@ from msgcode_tui.app import MsgcodeApp
 from msgcode_tui.notices import Notice
 from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import pair_room
-from msgcode_tui.settings import Settings, Stuck
+from msgcode_tui.settings import Settings, Stuck, Thread
 from tests.tui.support import Driver, running
 
 
@@ -42,6 +42,19 @@ async def test_the_theme_is_the_one_in_the_settings(store: Store, folder: Path) 
     async with running(folder, settings=Settings(theme="high-contrast")) as app:
         assert app.app.theme == "high-contrast"
         assert app.app.screen.background_colors[1].hex == "#000000"
+
+
+@pytest.mark.parametrize("compact", [False, True])
+async def test_messages_have_a_line_between_them_or_not(store: Store, folder: Path, compact: bool) -> None:
+    for text in ("first", "second"):
+        store.send("alice", "bob", text)
+    async with running(folder, settings=Settings(thread=Thread(compact=compact))) as app:
+        await app.shows("first", "second")
+        lines = app.screen().splitlines()
+        first, second = (
+            next(y for y, line in enumerate(lines) if text in line) for text in ("first", "second")
+        )
+        assert second - first == (2 if compact else 3)
 
 
 async def test_no_color_is_none_at_all(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,6 @@ class Notify:
 class Thread:
     """How messages are shown."""
 
-    clock: Literal["24h", "12h"] = _setting("24h", "How times are written.", '"24h" or "12h"')
     compact: bool = _setting(False, "Leave out the empty line between two messages.", "true or false")
 
 

@@ -67,7 +67,7 @@ class MainScreen(Screen[None]):
             yield RoomList(id="rooms")
             with Vertical(id="conversation"):
                 yield RoomBar()
-                yield Thread()
+                yield Thread(compact=self._app.settings.thread.compact)
                 yield Answer()
                 yield Composer()
         yield Footer()
