@@ -14,6 +14,7 @@ import pytest
 from msgcode import Message, Store
 from msgcode.model import now
 from msgcode_tui.app import MsgcodeApp
+from msgcode_tui.clipboard import Copied
 from msgcode_tui.notices import Notice
 from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import pair_room
@@ -146,6 +147,22 @@ async def test_copying_says_which_way(
         await app.pilot.press("ctrl+a", "shift+end", "ctrl+c")
         await app.shows("The terminal was asked to copy")
         assert app.app.clipboard == "to copy"
+
+
+async def test_a_message_or_its_id_is_copied(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("msgcode_tui.clipboard.copy", lambda text, *_: Copied(f"Copied {text}.", True))
+    message = store.send("alice", "bob", "the body")
+    async with running(folder) as app:
+        await app.shows("the body")
+        app.thread.focus()
+        await app.pilot.press("y")
+        await app.shows("No message is selected")
+        await app.pilot.press("k", "y")
+        await app.shows("Copied the body.")
+        await app.pilot.press("Y")
+        await app.shows(f"Copied {message.id}.")
 
 
 def message_with(store: Store, **metadata: str) -> Message:
