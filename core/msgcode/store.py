@@ -15,6 +15,7 @@ from msgcode import decisions
 from msgcode.checks import check_body, check_id, check_line, check_prefix, check_priority
 from msgcode.errors import BadInput, MsgcodeError, Refused, Unavailable
 from msgcode.events import (
+    TYPES,
     AgentRegistered,
     AgentUnregistered,
     ChannelCreated,
@@ -550,6 +551,15 @@ class Store:
         if not found:
             raise Refused(f"there is no message {id!r}.")
         return found
+
+    def life(self, id: str) -> list[Event]:
+        """What has happened to the message with this id, oldest first; nothing if there is none."""
+        check_prefix(id)
+        return [
+            event
+            for event in self._journal.mentioning(f'"{id}"')
+            if getattr(event.fact, "id", None) == id and TYPES[type(event.fact)].startswith("message.")
+        ]
 
     def resolve(self, prefix: str) -> str:
         """The id of the one message whose id begins so; what waits is preferred to what has ended.

@@ -69,6 +69,7 @@ class MsgcodeApp(App[None]):
     def __init__(self, store: Store, me: str, *, clock: Callable[[], datetime] = now) -> None:
         super().__init__()
         self.store = store
+        self.clock = clock
         self.live = Live(me, clock())
         self.changed: Signal[Live] = Signal(self, "changed")
         """Published when `live` or `trouble` has changed."""
@@ -216,6 +217,10 @@ class MsgcodeApp(App[None]):
     async def run_line(self, line: str) -> commands.Answer:
         """Run a `/msg` line as the user."""
         return await self._run(lambda: commands.run_line(self.store, line, self.live.me))
+
+    async def life(self, id: str) -> list[Event]:
+        """What has happened to a message, read from the store. Raises MsgcodeError."""
+        return await asyncio.to_thread(self.store.life, id)
 
     def read(self, room: Room) -> None:
         """The user has seen the room's newest messages: those to them have been delivered."""

@@ -6,6 +6,8 @@ Names, subjects, bodies, reasons: whatever came from the store is untrusted. Wid
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
@@ -27,13 +29,26 @@ def content(text: str, style: str = "") -> Content:
 
 def wrap(text: str, width: int) -> list[str]:
     """The text, broken into lines of at most `width` cells (2 where a wide character needs them)."""
-    lines: list[str] = []
+    return [piece for _, piece in pieces(text, width)]
+
+
+def pieces(text: str, width: int) -> Iterator[tuple[str, str]]:
+    """The lines that `wrap` makes, each with what stands between it and the line before: a newline, the
+    blanks at which a paragraph was broken, or nothing where a word was. All of it together is the text,
+    but for blanks at its end."""
+    glue = ""
     for paragraph in visible(text).expandtabs(_TAB).split("\n"):
+        end = 0
         if len(paragraph) <= width and paragraph.isascii():
-            lines.append(paragraph)
+            yield glue, paragraph
+            end = len(paragraph)
         else:
-            lines.extend(piece.plain.rstrip() for piece in Content(paragraph).wrap(max(width, 2)))
-    return lines
+            for wrapped in Content(paragraph).wrap(max(width, 2)):
+                piece = wrapped.plain.rstrip()
+                start = paragraph.find(piece, end)
+                yield glue + paragraph[end:start], piece
+                glue, end = "", start + len(piece)
+        glue = paragraph[end:] + "\n"
 
 
 def fit(text: str, width: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,16 +13,18 @@ from rich.style import Style
 
 from msgcode import Delivery, Message, Priority, Status
 from msgcode_tui import safe
-from msgcode_tui.widgets.message_lines import (
-    MAX_CHARACTERS,
-    Look,
-    estimated_height,
-    message_lines,
-)
+from msgcode_tui.widgets.look import Look
+from msgcode_tui.widgets.message_lines import MAX_CHARACTERS, Place, estimated_height, message_lines
 
 AT = datetime(2026, 3, 2, 9, 30, 5, tzinfo=UTC)
 PLAIN = Style()
-LOOK = Look(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, Style(bgcolor="blue"), ("cyan",))
+LOOK = Look(
+    **{name: PLAIN for name in Look._fields if name not in ("hit", "selected", "palette")},
+    hit=Style(reverse=True),
+    selected=Style(bgcolor="blue"),
+    palette=("cyan",),
+)
+ABOVE = Message("00000000-x", 0, "carol", "before", AT, {})
 ORIGIN = Message("11111111-x", 1, "bob", "What is\nthis?", AT, {})
 MESSAGE = Message("22222222-x", 2, "alice", "hello", AT, {"bob": Delivery(Status.QUEUED, AT)})
 
@@ -37,11 +40,9 @@ _CHARACTERS = st.characters() | st.sampled_from("\x1b\x07\r\n\t\x9b\x9d\u202e\u2
 HOSTILE = st.text(_CHARACTERS, max_size=200) | st.sampled_from(_ATTACKS)
 
 
-def text_of(
-    message: Message, width: int = 80, *, selected: bool = False, origin: Message | None = None
-) -> str:
-    strips = message_lines(message, width, LOOK, origin=origin, selected=selected, spaced=False)
-    return "\n".join(strip.text.rstrip() for strip in strips)
+def text_of(message: Message, width: int = 80, *, above: Message | None = ABOVE, **place: Any) -> str:
+    lines = message_lines(message, width, LOOK, Place(above=above, **place))
+    return "\n".join(line.strip.text.rstrip() for line in lines)
 
 
 def with_status(*statuses: Status) -> Message:
@@ -104,9 +105,9 @@ def test_the_selected_message_has_its_details() -> None:
         hops=3,
         metadata={"file": "src/config.py"},
     )
-    shown = text_of(message, 110, selected=True)
+    shown = text_of(message, 110, selected=True, detailed=True)
     assert "id 22222222 · sent 2026-03-02 09:30:05 · expires 2026-03-02 09:35:05 · hop 3" in shown
-    assert "file: src/config.py" in shown
+    assert " src/config.py" in shown
     assert "✓✓ bob acknowledged 2026-03-02 09:30:05 by human · failed 1 times: pane is gone" in shown
     assert shown.startswith("▌ alice")
 
@@ -153,10 +154,11 @@ def test_long_words_and_wide_characters_are_wrapped() -> None:
 def test_nothing_reaches_the_terminal_raw(
     message: Message, width: int, selected: bool, origin: Message | None
 ) -> None:
-    strips = message_lines(message, width, LOOK, origin=origin, selected=selected, spaced=True)
-    for strip in strips:
-        assert strip.cell_length == width
-        assert not RAW.search(strip.text), repr(strip.text)
+    place = Place(origin, ABOVE, selected=selected, detailed=selected, as_markdown=selected, spaced=True)
+    for line in message_lines(message, width, LOOK, place):
+        assert line.strip.cell_length == width
+        assert not RAW.search(line.strip.text), repr(line.strip.text)
+        assert not any(style and style.link for _, style, _ in line.strip)
 
 
 @given(HOSTILE, st.integers(2, 100))
@@ -168,5 +170,5 @@ def test_wrapping_loses_no_words(body: str, width: int) -> None:
 @given(st.text("ab \n", max_size=300), st.integers(20, 100))
 def test_the_estimate_of_a_height_is_close(body: str, width: int) -> None:
     message = MESSAGE._replace(body=body)
-    exact = len(message_lines(message, width, LOOK, origin=None, selected=False, spaced=True))
+    exact = len(message_lines(message, width, LOOK, Place(above=ABOVE, spaced=True)))
     assert abs(estimated_height(message, width, spaced=True) - exact) <= 2 + body.count("\n") + exact // 2
