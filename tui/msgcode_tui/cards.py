@@ -39,7 +39,7 @@ def room_card(live: Live, room: Room, now: datetime) -> list[Item]:
 def _presence(live: Live, agent: str) -> Item:
     activity, _, reason = live.presence(agent)
     text = f"{activity}: {reason}" if reason else str(activity)
-    return Item(text, _TONES[activity], lead=f"{ACTIVITY_MARKS[activity]} ")
+    return Item(f"{ACTIVITY_MARKS[activity]} {text}", _TONES[activity])
 
 
 def _agent(live: Live, id: str, now: datetime) -> list[Item]:
@@ -117,11 +117,10 @@ def _channel(live: Live, id: str) -> list[Item]:
 
 def _member(live: Live, agent: str) -> Item:
     activity, _, reason = live.presence(agent)
-    lead = f"{ACTIVITY_MARKS[activity]} "
+    text = f"{ACTIVITY_MARKS[activity]} {agent}"
     if agent == live.me:
-        return Item(f"{agent} (you)", lead=lead)
-    text = f"{agent}: {reason}" if reason else agent
-    return Item(text, _TONES[activity], lead=lead, target=pair_room(live.me, agent))
+        return Item(f"{text} (you)")
+    return Item(f"{text}: {reason}" if reason else text, _TONES[activity], target=pair_room(live.me, agent))
 
 
 def _everything(live: Live) -> list[Item]:

@@ -20,7 +20,7 @@ _CHAIN = 20
 def message_card(live: Live, message: Message, events: Sequence[Event], now: datetime) -> list[Item]:
     """All that is known of the message. events: what has happened to it, as far as that has been read."""
     items = [Item(message.subject or f"From {message.sender}", "title")]
-    items.append(Item(message.id, "muted", lead="id "))
+    items.append(Item(message.id, "muted"))
     if message.priority is not Priority.NORMAL:
         items.append(Item(f"{message.priority} priority", "warning"))
     if message.expires_at:
@@ -62,6 +62,6 @@ def _thread(thread: list[Message]) -> list[Item]:
     items = [
         Item(f"{characters:,} characters in {lasted}, by {speakers}", "muted"),
         reference(thread[0], "first "),
-        reference(thread[-1], "last "),
+        reference(thread[-1], "last  "),
     ]
     return section("Thread", items, count(len(thread), "message"))

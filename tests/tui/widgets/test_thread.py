@@ -66,7 +66,7 @@ async def test_a_reader_who_scrolled_up_is_left_in_peace(
         assert below > 5
         fill(store, 7)
         await ready(app, 67)
-        await app.shows(f"↓ {below + 7} below · End")
+        await app.shows(f"↓ {below + 7} below, 7 new · End")
         assert re.findall(r"number \d+\.", app.screen()) == before
         assert app.app.live.index.unread_count(EVERYTHING) == 7
         await app.pilot.press("end")

@@ -290,7 +290,10 @@ class MainScreen(Screen[None]):
 
     @on(Panes.Changed)
     def _panes_changed(self, event: Panes.Changed) -> None:
-        self.query_one(Thread).detailed = INSPECTOR not in event.panes.visible_panes
+        visible = event.panes.visible_panes
+        self.query_one(Thread).detailed = INSPECTOR not in visible
+        if any(self.query_one(heart).has_focus for pane, heart in _HEARTS.items() if pane not in visible):
+            self.query_one(_HEARTS[MIDDLE if MIDDLE in visible else event.panes.front]).focus()
         self._inspect()
         self._draw_tabs()
 

@@ -33,7 +33,8 @@ class Look(NamedTuple):
     urgent: Style
     high: Style
     chip: Style
-    """Metadata, and inline code."""
+    """Metadata."""
+    code: Style
     note: Style
     """What was done to a message, such as that a human wrote it in an agent's name."""
     divider: Style

@@ -7,7 +7,7 @@ is followed by its address as text, and what entities decode to is made visible 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
@@ -57,7 +57,7 @@ class _CodeColors(SyntaxTheme):
     """Code in the theme's own colours."""
 
     def __init__(self, look: Look) -> None:
-        self._plain = look.chip
+        self._plain = look.code
         foreground = {
             Kind.Comment: look.muted,
             Kind.Keyword: look.under_way,
@@ -73,7 +73,7 @@ class _CodeColors(SyntaxTheme):
             Kind.Generic.Subheading: look.under_way,
             Kind.Generic.Heading: look.subject,
         }
-        background = Style(bgcolor=look.chip.bgcolor)
+        background = Style(bgcolor=look.code.bgcolor)
         self._styles = {kind: style + background for kind, style in foreground.items()}
 
     def get_style_for_token(self, token_type: _TokenType) -> Style:
@@ -162,20 +162,35 @@ def markdown_lines(body: str, width: int, look: Look) -> list[list[Segment]] | N
     except _TooDeep:
         return None
     lines = console.render_lines(markdown, style=look.body, pad=False)
-    while lines and not "".join(segment.text for segment in lines[-1]).strip():
-        lines.pop()
+    lines = list(_without_gaps(lines, look))
     if not lines or any(sum(cell_len(segment.text) for segment in line) > width for line in lines):
         return None
     return lines
+
+
+def _without_gaps(lines: Iterable[list[Segment]], look: Look) -> Iterator[list[Segment]]:
+    """The lines, with one empty line at most between two that are not, and none at either end."""
+    gap, begun = False, False
+    for line in lines:
+        if any(text.strip() or (style and style.bgcolor == look.code.bgcolor) for text, style, _ in line):
+            if gap and begun:
+                yield [Segment("", look.body)]
+            yield line
+            gap, begun = False, True
+        else:
+            gap = True
 
 
 def _theme(look: Look) -> Theme:
     plain, muted = Style(), look.muted
     return Theme(
         {
-            **{f"markdown.h{level}": look.under_way + look.subject for level in range(1, 7)},
-            "markdown.code": look.chip,
-            "markdown.code_block": look.chip,
+            **{
+                f"markdown.h{level}": look.subject + Style(color=look.under_way.color)
+                for level in range(1, 7)
+            },
+            "markdown.code": look.code,
+            "markdown.code_block": look.code,
             "markdown.block_quote": muted,
             "markdown.list": plain,
             "markdown.item.bullet": muted,

@@ -105,7 +105,7 @@ def message_lines(message: Message, width: int, look: Look, place: Place) -> lis
         text = "".join(span.text for span in spans).rstrip()
         if not index:
             text = text.split(_GAP, 1)[0]  # Without how far it has come.
-        lines.append(Line(_overlaid(strip, over) if over else strip, text, INDENT, glue))
+        lines.append(Line(_overlaid(strip, over, look) if over else strip, text, INDENT, glue))
     return lines
 
 
@@ -129,8 +129,16 @@ def _strip(spans: Iterable[Segment], width: int, style: Style) -> Strip:
     return Strip(spans).adjust_cell_length(width, style)
 
 
-def _overlaid(strip: Strip, style: Style) -> Strip:
-    return Strip([Segment(text, (own or Style()) + style) for text, own, _ in strip], strip.cell_length)
+def _overlaid(strip: Strip, over: Style, look: Look) -> Strip:
+    """The strip with a style laid over all of it but what has a background of its own."""
+    background = look.body.bgcolor
+    return Strip(
+        [
+            Segment(text, own + over if own and own.bgcolor in (background, None) else own)
+            for text, own, _ in strip
+        ],
+        strip.cell_length,
+    )
 
 
 def _divider(message: Message, width: int, look: Look, place: Place) -> Line | None:

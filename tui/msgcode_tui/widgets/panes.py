@@ -83,7 +83,7 @@ class Panes(Horizontal):
         """The pane beside the middle where there is room for one."""
         self.front: str = MIDDLE
         """The pane that is shown where there is room for one only."""
-        self.widths: dict[str, int] = {ROOMS: 30, INSPECTOR: 38}
+        self.widths: dict[str, int] = {ROOMS: 30, INSPECTOR: 40}
         """Columns of the panes at the sides, with room for three."""
 
     @property

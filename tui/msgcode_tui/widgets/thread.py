@@ -47,7 +47,7 @@ class Thread(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar = {
         "thread--muted", "thread--subject", "thread--done", "thread--under-way", "thread--failed",
         "thread--urgent", "thread--high", "thread--chip", "thread--note", "thread--divider", "thread--new",
-        "thread--hit", "thread--selected", "thread--marked", "thread--below", "thread--empty",
+        "thread--hit", "thread--code", "thread--selected", "thread--marked", "thread--below", "thread--empty",
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -292,6 +292,7 @@ class Thread(ScrollView, can_focus=True):
                 urgent=self._style("urgent"),
                 high=self._style("high"),
                 chip=self._style("chip"),
+                code=self._style("code"),
                 note=self._style("note"),
                 divider=self._style("divider"),
                 new=self._style("new"),
