@@ -14,7 +14,13 @@ from rich.style import Style
 from msgcode import Delivery, Message, Priority, Status
 from msgcode_tui import safe
 from msgcode_tui.widgets.look import Look
-from msgcode_tui.widgets.message_lines import MAX_CHARACTERS, Place, estimated_height, message_lines
+from msgcode_tui.widgets.message_lines import (
+    MAX_CHARACTERS,
+    Highlight,
+    Place,
+    estimated_height,
+    message_lines,
+)
 
 AT = datetime(2026, 3, 2, 9, 30, 5, tzinfo=UTC)
 PLAIN = Style()
@@ -95,6 +101,90 @@ def test_a_reply_shows_what_it_answers() -> None:
     reply = MESSAGE._replace(reply_to=ORIGIN.id)
     assert "↩ bob: What is\n" in text_of(reply, origin=ORIGIN)
     assert "↩ 11111111\n" in text_of(reply)
+
+
+def test_an_answer_to_the_message_above_hangs_on_it() -> None:
+    reply = MESSAGE._replace(reply_to=ABOVE.id)
+    assert text_of(reply).startswith("╰╴alice → bob")
+    assert "↩" not in text_of(reply, origin=ABOVE)
+    assert text_of(reply, spaced=True).startswith("│\n╰╴alice")
+    tomorrow = reply._replace(sent_at=AT + timedelta(days=1))
+    assert "↩ carol: before" in text_of(tomorrow, origin=ABOVE), "a line that parts days is between them"
+
+
+def test_a_day_begins_with_a_line_that_says_so() -> None:
+    assert text_of(MESSAGE, above=None).startswith("── Monday, 2 March 2026 ───")
+    assert "March" not in text_of(MESSAGE)
+    late = MESSAGE._replace(sent_at=AT + timedelta(days=1))
+    assert text_of(late).startswith("── Tuesday, 3 March ───")
+
+
+def test_what_is_new_begins_with_a_line_that_says_so() -> None:
+    new, both = text_of(MESSAGE, is_new=True), text_of(MESSAGE, is_new=True, above=None)
+    assert new.split("\n")[0] == "─" * 56 + " new since you looked ──"
+    assert both.startswith("── Monday, 2 March 2026 ───")
+    assert both.split("\n")[0].endswith("── new since you looked ──")
+    assert text_of(MESSAGE, 40, is_new=True, above=None).split("\n")[0].endswith("── new ──")
+
+
+def test_a_channel_is_named_where_there_are_others() -> None:
+    message = with_status(Status.QUEUED, Status.QUEUED)
+    assert "alice → #dev  " in text_of(message)
+    assert "alice   " in text_of(message, tagged=False)
+    single = MESSAGE._replace(channel="dev")
+    assert "alice → bob #dev " in text_of(single)
+    assert "alice → bob  " in text_of(single, tagged=False)
+
+
+def test_metadata_stand_on_the_message() -> None:
+    message = MESSAGE._replace(metadata={"file": "src/config.py", "line": "15", "commit": "4f2c1ab"})
+    assert text_of(message).endswith("▎  src/config.py:15   commit: 4f2c1ab")
+    assert text_of(message, 28).endswith("▎  src/config.py:15  +1")
+    long = MESSAGE._replace(metadata={"note": "n" * 300, "file": "a.py", "z": "1"})
+    assert re.search(r"▎  a.py   note: n{20,}…   z: 1$", text_of(long))
+
+
+def test_the_selected_message_is_markdown_unless_folded() -> None:
+    message = MESSAGE._replace(body="a **bold** word")
+    assert "a bold word" in text_of(message, selected=True, as_markdown=True)
+    assert "a **bold** word" in text_of(message, selected=True)
+
+
+def test_marked_and_selected_are_drawn_so() -> None:
+    assert text_of(MESSAGE, marked=True).startswith("◆ alice")
+    assert text_of(MESSAGE, selected=True).startswith("▌ alice")
+
+
+def found(word: str) -> Highlight:
+    return lambda text: [match.span() for match in re.finditer(re.escape(word), text)]
+
+
+@pytest.mark.parametrize("as_markdown", [False, True])
+def test_what_was_searched_for_stands_out_across_lines(as_markdown: bool) -> None:
+    body = "one two three\nand\ttwo more " + "x" * 30
+    message = MESSAGE._replace(body=body, subject="two things")
+    place = Place(above=ABOVE, highlight=found("two"), as_markdown=as_markdown)
+    lines = message_lines(message, 24, LOOK, place)
+    hits = [text for line in lines for text, style, _ in line.strip if style and style.reverse]
+    assert hits == ["two"] * 3
+    broken = Place(above=ABOVE, highlight=found("x" * 30))
+    hits = [
+        text
+        for line in message_lines(message, 24, LOOK, broken)
+        for text, style, _ in line.strip
+        if style and style.reverse
+    ]
+    assert "".join(hits) == "x" * 30
+    assert len(hits) == 2, "the word was broken"
+
+
+@given(HOSTILE, st.integers(8, 60))
+def test_the_text_of_the_lines_is_the_text(body: str, width: int) -> None:
+    lines = message_lines(MESSAGE._replace(body=body), width + 2, LOOK, Place(above=ABOVE))
+    copied = "".join(line.glue + line.text for line in lines[1:])
+    assert copied.rstrip() == f"\n{safe.content(body).plain}".rstrip()
+    for line in lines:
+        assert line.strip.text[line.at :].startswith(line.text)
 
 
 def test_the_selected_message_has_its_details() -> None:
