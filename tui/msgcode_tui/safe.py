@@ -15,10 +15,13 @@ from msgcode.text import visible, visible_line
 
 _TAB = 4
 
+_LONGEST_LINE = 1_000
+"""Characters. A field may have a mebibyte, and measuring all of that takes longer than a frame may."""
+
 
 def line(text: str) -> str:
-    """The text as a single line that a terminal can be given."""
-    return visible_line(text)
+    """The text as a single line that a terminal can be given, cut off where no line is so long."""
+    return visible_line(text) if len(text) <= _LONGEST_LINE else f"{visible_line(text[:_LONGEST_LINE])}…"
 
 
 def content(text: str, style: str = "") -> Content:
@@ -53,7 +56,7 @@ def pieces(text: str, width: int) -> Iterator[tuple[str, str]]:
 
 def fit(text: str, width: int) -> str:
     """The text as a single line of at most `width` cells, its end cut off with an ellipsis if need be."""
-    shown = visible_line(text)
+    shown = line(text)
     if cell_len(shown) <= width:
         return shown
     return set_cell_size(shown, width - 1).rstrip() + "…" if width > 0 else ""

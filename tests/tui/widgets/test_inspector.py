@@ -15,9 +15,8 @@ WIDE = (140, 40)
 
 
 def inspected(app: Driver) -> str:
-    """All that the inspector says, seen or not."""
-    rows = app.inspector._rows
-    return "\n".join(f"{row.lead}{row.text} {row.aside}".rstrip() for row in rows)
+    """All that the inspector says, seen or not, however it is wrapped."""
+    return " ".join(" ".join(row.text for row in app.inspector._rows).split())
 
 
 async def test_it_follows_what_is_selected(store: Store, folder: Path) -> None:

@@ -16,6 +16,7 @@ from msgcode_tui import safe
 from msgcode_tui.widgets.look import Look
 from msgcode_tui.widgets.message_lines import (
     MAX_CHARACTERS,
+    MAX_LINES,
     Highlight,
     Place,
     estimated_height,
@@ -207,6 +208,13 @@ def test_a_body_of_a_mebibyte_is_cut_and_says_so() -> None:
     shown = text_of(message)
     assert f"… and {2**20 - MAX_CHARACTERS:,} characters more" in shown
     assert shown.count("x") == MAX_CHARACTERS
+
+
+def test_a_body_of_many_lines_is_cut_and_says_so() -> None:
+    shown = text_of(MESSAGE._replace(body="x\n" * 10_000))
+    assert shown.count("\n▎ x") == MAX_LINES
+    assert "… and 19,001 characters more" in shown
+    assert "more" not in text_of(MESSAGE._replace(body="x" + "\n" * 300))
 
 
 def test_long_words_and_wide_characters_are_wrapped() -> None:

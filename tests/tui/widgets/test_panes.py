@@ -93,9 +93,9 @@ async def test_widths_by_key(store: Store, folder: Path) -> None:
         await app.pilot.press("alt+right", "alt+right", "alt+shift+left")
         assert app.panes.widths == {ROOMS: 34, INSPECTOR: 42}
         assert shown(app) == [(ROOMS, 34), (MIDDLE, 62), (INSPECTOR, 42)]
-        await app.pilot.press(*["alt+right"] * 20)
+        await app.pilot.press(*["alt+right"] * 12)
         assert shown(app)[1] == (MIDDLE, 40)
-        await app.pilot.press(*["alt+left"] * 40)
+        await app.pilot.press(*["alt+left"] * 20)
         assert shown(app)[0] == (ROOMS, LEAST)
 
 

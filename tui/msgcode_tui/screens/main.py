@@ -193,7 +193,7 @@ class MainScreen(Screen[None]):
             live.index.messages(self.room),
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
-            unread=live.index.unread_count(self.room),
+            unread=live.index.unread(self.room),
         )
         self._inspect()
         self._draw_tabs()
@@ -254,9 +254,7 @@ class MainScreen(Screen[None]):
     @on(RoomList.Selected)
     def _room_selected(self) -> None:
         self._address()
-        unread = self._app.live.index.unread(self.room)
         self.draw(self._app.live)
-        self.query_one(Thread).new_from = unread[0] if unread else None
 
     @on(RoomList.Opened)
     def _room_opened(self) -> None:

@@ -93,7 +93,7 @@ class Inspector(ScrollView, can_focus=True):
         if message is not self._message:
             self._message = message
             if message:
-                self.run_worker(self._follow_life(live, room, message, now), exclusive=True)
+                self.run_worker(lambda: self._follow_life(live, room, message, now), exclusive=True)
         items = message_card(live, message, self._life, now) if message else room_card(live, room, now)
         if items != self._items:
             self._items = items

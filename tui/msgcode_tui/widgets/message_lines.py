@@ -22,6 +22,9 @@ from msgcode_tui.widgets.markdown_lines import markdown_lines
 MAX_CHARACTERS = 20_000
 """So much of a body is shown; a body may have a mebibyte, and wrapping all of that takes seconds."""
 
+MAX_LINES = 500
+"""So many of a body's own lines are shown."""
+
 SHORT_ID = 8
 """Characters of a message's id that people are shown."""
 
@@ -113,7 +116,7 @@ def estimated_height(message: Message, width: int, *, spaced: bool) -> int:
     """About as many lines as `message_lines` returns for it when it is not selected."""
     room = max(width - INDENT, 4)
     body = message.body if len(message.body) <= MAX_CHARACTERS else message.body[:MAX_CHARACTERS]
-    lines = body.count("\n") - (-len(body) // room) or 1
+    lines = min(body.count("\n"), MAX_LINES) - (-len(body) // room) or 1
     return 1 + lines + bool(message.subject) + bool(message.reply_to) + bool(message.metadata) + spaced
 
 
@@ -260,9 +263,10 @@ def _body(body: str, width: int, look: Look, place: Place) -> list[tuple[Spans, 
 
 
 def _shown(body: str) -> str:
-    if len(body) <= MAX_CHARACTERS:
+    shown = "\n".join(body[:MAX_CHARACTERS].split("\n", MAX_LINES)[:MAX_LINES])
+    if len(shown) == len(body):
         return body.rstrip("\n")
-    return f"{body[:MAX_CHARACTERS]}\n… and {len(body) - MAX_CHARACTERS:,} characters more"
+    return f"{shown}\n… and {len(body) - len(shown):,} characters more"
 
 
 def _highlighted(spans: Spans, look: Look, highlight: Highlight | None) -> Spans:

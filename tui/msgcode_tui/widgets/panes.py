@@ -124,27 +124,33 @@ class Panes(Horizontal):
 
     def widen(self, pane: str, columns: int) -> None:
         """Make a pane at the side wider by so many columns."""
-        self._set_width(pane, self._width(pane) + columns)
+        self._set_width(pane, self._columns().get(pane, 0) + columns)
 
     def _set_width(self, pane: str, width: int) -> None:
         if self.capacity > 1 and pane in self.visible_panes:
-            others = sum(self._width(other) + 1 for other in self.visible_panes - {MIDDLE, pane})
+            others = sum(columns + 1 for other, columns in self._columns().items() if other != pane)
             room = self.app.size.width - others - LEAST_MIDDLE - 1
             self.widths[pane] = max(min(width, room), LEAST)
             self.lay_out()
 
-    def _width(self, pane: str) -> int:
-        """The pane's width; with room for two only, it takes no more than leaves the middle its room."""
-        most = (self.app.size.width - LEAST_MIDDLE) // max(self.capacity - 1, 1) - 1
-        return max(min(self.widths[pane], most), LEAST)
+    def _columns(self) -> dict[str, int]:
+        """The widths of the panes at the sides that are shown: those wanted, as far as the middle keeps its
+        room."""
+        sides = [pane for pane in (ROOMS, INSPECTOR) if pane in self.visible_panes]
+        room = self.app.size.width - LEAST_MIDDLE - len(sides)
+        columns = {}
+        for index, pane in enumerate(sides, 1):
+            columns[pane] = max(min(self.widths[pane], room - LEAST * (len(sides) - index)), LEAST)
+            room -= columns[pane]
+        return columns
 
     def lay_out(self) -> None:
         """Lay the panes out for the size that the terminal has now."""
-        visible, capacity = self.visible_panes, self.capacity
+        visible, capacity, columns = self.visible_panes, self.capacity, self._columns()
         for pane in (ROOMS, MIDDLE, INSPECTOR):
             widget = self.query_one(f"#{pane}")
             widget.display = pane in visible
-            widget.styles.width = "1fr" if pane == MIDDLE or capacity == 1 else self._width(pane)
+            widget.styles.width = "1fr" if pane == MIDDLE or capacity == 1 else columns.get(pane, 0)
         for splitter in self.query(Splitter):
             splitter.display = capacity > 1 and splitter.pane in visible
         self.post_message(self.Changed(self))

@@ -130,12 +130,18 @@ class Thread(ScrollView, can_focus=True):
     # What is shown
 
     def show(
-        self, ids: Sequence[str], messages: Mapping[str, Message], *, tagged: bool = True, unread: int = 0
+        self,
+        ids: Sequence[str],
+        messages: Mapping[str, Message],
+        *,
+        tagged: bool = True,
+        unread: Sequence[str] = (),
     ) -> None:
         """Show these messages, oldest first. Call again after every change, with the same `ids` if it has
         only grown: the reader stays where they are.
 
-        tagged: whether messages say their channel. unread: how many of them have not been read.
+        tagged: whether messages say their channel. unread: those that have not been read, oldest first; what
+        is new to the reader begins with the first that is so when they come to the room.
         """
         if ids is not self._ids:
             self._ids = ids
@@ -144,9 +150,9 @@ class Thread(ScrollView, can_focus=True):
             self._heights = Heights()
             self._marks.clear()
             self._lines.clear()
-            self._new_from = None
+            self._new_from = unread[0] if unread else None
             self.post_message(self.Chosen(self))
-        self._messages, self._tagged, self._unread = messages, tagged, unread
+        self._messages, self._tagged, self._unread = messages, tagged, len(unread)
         self._settle()
         self.refresh()
 
