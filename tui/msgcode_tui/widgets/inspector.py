@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message as TextualMessage
@@ -93,12 +93,13 @@ class Inspector(ScrollView, can_focus=True):
         if message is not self._message:
             self._message = message
             if message:
-                self.run_worker(lambda: self._follow_life(live, room, message, now), exclusive=True)
+                self._follow_life(live, room, message, now)
         items = message_card(live, message, self._life, now) if message else room_card(live, room, now)
         if items != self._items:
             self._items = items
             self._lay_out()
 
+    @work(exclusive=True)
     async def _follow_life(self, live: Live, room: Room, message: Message, now: datetime) -> None:
         if not self._life:
             await asyncio.sleep(_REST)
