@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from msgcode import Delivery, Message, Priority, Status
+from msgcode.model import Edited
 from msgcode_tui import safe
 from msgcode_tui.widgets.look import Look
 from msgcode_tui.widgets.message_lines import (
@@ -244,6 +245,7 @@ def test_long_words_and_wide_characters_are_wrapped() -> None:
         reply_to=st.none() | HOSTILE,
         metadata=st.dictionaries(HOSTILE, HOSTILE, max_size=2),
         by=st.none() | HOSTILE,
+        edited=st.none() | st.builds(Edited, st.just(AT), by=HOSTILE, body=HOSTILE, subject=HOSTILE),
     ),
     st.integers(8, 120),
     st.booleans(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -103,8 +104,10 @@ class Thread(ScrollView, can_focus=True):
     class BackWanted(TextualMessage):
         """The user wants to go back to where they came from."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, compact: bool = False, id: str | None = None) -> None:
+        """compact: never with an empty line between two messages."""
         super().__init__(id=id)
+        self._spaced_from = sys.maxsize if compact else _SPACED_FROM
         self._ids: Sequence[str] = ()
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
@@ -320,7 +323,7 @@ class Thread(ScrollView, can_focus=True):
         self._lines.clear()
 
     def on_resize(self, event: events.Resize) -> None:
-        width, spaced = self.scrollable_content_region.width, self.app.size.height >= _SPACED_FROM
+        width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
         if (width, spaced) != (self._width, self._spaced):
             place = None
             if not self.following and self._heights.total:
