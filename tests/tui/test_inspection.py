@@ -133,6 +133,15 @@ def test_who_has_it_now(scene: Scene, act: Callable[[Store, str], object], now: 
     assert f"Now\n{now}" in scene.message(message.id)
 
 
+def test_an_edited_message_tells_what_was_first_written(scene: Scene) -> None:
+    scene.store.register("human", human=True)
+    message = scene.store.send("alice", "bob", "first words", subject="Old")
+    scene.store.edit(message.id, "other words", subject="New", by="human")
+    shown = scene.message(message.id)
+    assert "Edited | by human\nwas: Old\nwas: first words" in shown
+    assert "edited by human" in shown.split("Life", 1)[1]
+
+
 def test_chains_lead_to_their_messages(scene: Scene) -> None:
     store = scene.store
     first = store.send("alice", "bob", "first words")

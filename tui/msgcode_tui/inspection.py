@@ -8,6 +8,7 @@ from itertools import islice
 
 from msgcode import Message, Priority
 from msgcode.events import Event
+from msgcode.model import Edited
 from msgcode_tui import times
 from msgcode_tui.items import Item, count, reference, section
 from msgcode_tui.lifeline import life, standing
@@ -25,6 +26,8 @@ def message_card(live: Live, message: Message, events: Sequence[Event], now: dat
         items.append(Item(f"{message.priority} priority", "warning"))
     if message.expires_at:
         items.append(Item(f"expires {times.moment(message.expires_at)}", "muted"))
+    if message.edited:
+        items += section("Edited", _original(message, message.edited), f"by {message.edited.by}")
     items += section("Now", standing(message, live, now))
     items += section("Life", life(message, events), aside=f"{message.sent_at.astimezone():%Y-%m-%d}")
     items += section("Metadata", (Item(value, lead=f"{key}: ") for key, value in message.metadata.items()))
@@ -39,6 +42,14 @@ def message_card(live: Live, message: Message, events: Sequence[Event], now: dat
     if len(thread) > 1:
         items += _thread(thread)
     return items
+
+
+def _original(message: Message, edited: Edited) -> Iterator[Item]:
+    """What was first written, where it differs."""
+    if edited.subject != message.subject:
+        yield Item(edited.subject or "no subject", "muted", lead="was: ")
+    if edited.body != message.body:
+        yield Item(edited.body, "muted", lead="was: ")
 
 
 def _chain(live: Live, message: Message, link: str) -> Iterator[Message]:

@@ -146,6 +146,36 @@ def test_metadata_stand_on_the_message() -> None:
     assert re.search(r"▎  a.py   note: n{20,}…   z: 1$", text_of(long))
 
 
+def test_what_was_done_to_a_message_is_said() -> None:
+    edited = MESSAGE._replace(edited=Edited(AT, "human", "hallo"))
+    assert "alice → bob  edited by human  " in text_of(edited)
+    assert "bob  edited  " in text_of(edited._replace(sender="human"))
+    passed_on = MESSAGE._replace(metadata={"forwarded": ORIGIN.id})
+    assert "bob  forwarded from bob  " in text_of(passed_on, passed_on=ORIGIN)
+    assert text_of(passed_on).endswith("▎ hello")
+    assert "bob  forwarded  " in text_of(passed_on)
+    assert "bob  sent again  " in text_of(MESSAGE._replace(metadata={"resent": ORIGIN.id}))
+    assert "bob  answer  " in text_of(MESSAGE._replace(metadata={"answer": "yes"}))
+    by_default = MESSAGE._replace(metadata={"answer": "yes", "defaulted": "2026-03-02T10:00:00Z"})
+    assert "bob  answer by default  " in text_of(by_default)
+
+
+def test_a_question_shows_its_choices_and_what_happens_without_an_answer() -> None:
+    ask = MESSAGE._replace(
+        metadata={"choices": "yes | no", "deadline": "30", "default": "no", "file": "a.py"}
+    )
+    assert text_of(ask).split("\n")[2:] == [
+        "▎  1  yes",
+        "▎  2  no",
+        "▎ to be answered by 2026-03-02 10:00:05, then 'no' is taken",
+        "▎  a.py",
+    ]
+    done = ask._replace(deliveries={"bob": Delivery(Status.ACKNOWLEDGED, AT)})
+    assert text_of(done).split("\n")[4] == "▎ closed"
+    malformed = MESSAGE._replace(metadata={"choices": "yes"})
+    assert text_of(malformed).endswith("▎ hello")
+
+
 def test_the_selected_message_is_markdown_unless_folded() -> None:
     message = MESSAGE._replace(body="a **bold** word")
     assert "a bold word" in text_of(message, selected=True, as_markdown=True)
@@ -243,7 +273,8 @@ def test_long_words_and_wide_characters_are_wrapped() -> None:
         channel=st.none() | HOSTILE,
         subject=st.none() | HOSTILE,
         reply_to=st.none() | HOSTILE,
-        metadata=st.dictionaries(HOSTILE, HOSTILE, max_size=2),
+        metadata=st.dictionaries(HOSTILE | st.sampled_from(["forwarded", "choices"]), HOSTILE, max_size=2)
+        | st.builds(lambda one, two: {"choices": f"{one}|{two}"}, HOSTILE, HOSTILE),
         by=st.none() | HOSTILE,
         edited=st.none() | st.builds(Edited, st.just(AT), by=HOSTILE, body=HOSTILE, subject=HOSTILE),
     ),

@@ -79,7 +79,7 @@ async def test_hiding_panes(store: Store, folder: Path) -> None:
     async with running(folder, size=(140, 40)) as app:
         await app.pilot.press("f3")
         assert shown(app) == [(ROOMS, 30), (MIDDLE, 109)]
-        assert app.panes.hidden == {INSPECTOR}
+        assert app.app.memory.now.hidden == {INSPECTOR}
         await app.pilot.press("f2")
         assert shown(app) == [(MIDDLE, 140)]
         await app.pilot.press("ctrl+o")
@@ -91,7 +91,7 @@ async def test_hiding_panes(store: Store, folder: Path) -> None:
 async def test_widths_by_key(store: Store, folder: Path) -> None:
     async with running(folder, size=(140, 40)) as app:
         await app.pilot.press("alt+right", "alt+right", "alt+shift+left")
-        assert app.panes.widths == {ROOMS: 34, INSPECTOR: 42}
+        assert app.app.memory.now.widths == {ROOMS: 34, INSPECTOR: 42}
         assert shown(app) == [(ROOMS, 34), (MIDDLE, 62), (INSPECTOR, 42)]
         await app.pilot.press(*["alt+right"] * 12)
         assert shown(app)[1] == (MIDDLE, 40)

@@ -164,8 +164,14 @@ class MainScreen(Screen[None]):
             show=False,
             tooltip="Copy the selected message's id",
         ),
+        Binding("q", "app.quit", "Quit", id="app.quit-key", show=False, tooltip="Leave (when not writing)"),
         Binding(
-            "q,ctrl+c", "app.quit", "Quit", id="app.quit-key", show=False, tooltip="Leave (when not writing)"
+            "ctrl+c",
+            "copy_or_quit",
+            "Copy or quit",
+            id="room.copy-or-quit",
+            show=False,
+            tooltip="Copy the text that is selected with the mouse; where none is, leave",
         ),
     ]
 
@@ -173,7 +179,7 @@ class MainScreen(Screen[None]):
         yield TopBar()
         yield Banner()
         yield PaneTabs()
-        with Panes():
+        with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
             yield RoomList(id=ROOMS)
             yield Splitter(ROOMS)
             with Vertical(id=MIDDLE):
@@ -396,6 +402,14 @@ class MainScreen(Screen[None]):
         """Open the file that the selected message names in the user's editor."""
         if message := self._selected():
             self._app.open_in_editor(message)
+
+    def action_copy_or_quit(self) -> None:
+        """Copy the text that is selected with the mouse; where none is, leave."""
+        if text := self.get_selected_text():
+            self._app.copy_to_clipboard(text)
+            self.clear_selection()
+        else:
+            self._app.exit()
 
     def action_copy(self, what: str) -> None:
         """Copy the `text` or the `id` of the selected message."""

@@ -35,6 +35,8 @@ class Look(NamedTuple):
     chip: Style
     """Metadata."""
     code: Style
+    key: Style
+    """A key that may be pressed."""
     note: Style
     """What was done to a message, such as that a human wrote it in an agent's name."""
     divider: Style

@@ -14,10 +14,13 @@ from rich.style import Style
 from textual.strip import Strip
 
 from msgcode import Delivery, Message
+from msgcode.model import FORWARDED, RESENT
+from msgcode.questions import ANSWER, DEFAULTED, question_of
 from msgcode_tui import safe, times
 from msgcode_tui.metadata import chips
 from msgcode_tui.widgets.look import PRIORITY_MARKS, TICKS, Look
 from msgcode_tui.widgets.markdown_lines import markdown_lines
+from msgcode_tui.widgets.question_lines import question_lines
 
 MAX_CHARACTERS = 20_000
 """So much of a body is shown; a body may have a mebibyte, and wrapping all of that takes seconds."""
@@ -47,6 +50,8 @@ class Place(NamedTuple):
 
     origin: Message | None = None
     """The message that it answers, if that is still known."""
+    passed_on: Message | None = None
+    """The message that it forwards, if that is still known."""
     above: Message | None = None
     """The message above it."""
     is_new: bool = False
@@ -79,13 +84,15 @@ def message_lines(message: Message, width: int, look: Look, place: Place) -> lis
     room = max(width - INDENT, 4)
     divider = _divider(message, width, look, place)
     answers_above = place.above is not None and message.reply_to == place.above.id and not divider
-    content: list[tuple[Spans, str]] = [(_head(message, room, look, tagged=place.tagged), "\n\n")]
+    content: list[tuple[Spans, str]] = [(_head(message, room, look, place), "\n\n")]
     if message.reply_to and not answers_above:
         content.append((_reply(message.reply_to, place.origin, room, look), "\n"))
     if message.subject:
         subject = safe.fit(message.subject, room)
         content.append((_highlighted([Segment(subject, look.subject)], look, place.highlight), "\n"))
     content += _body(message.body, room, look, place)
+    if question := question_of(message):
+        content += [(spans, "\n") for spans in question_lines(question, room, look)]
     if found := chips(message.metadata):
         content.append((_chips(found, room, look), "\n"))
     if place.detailed:
@@ -164,16 +171,16 @@ def _divider(message: Message, width: int, look: Look, place: Place) -> Line | N
 # Its head
 
 
-def _head(message: Message, width: int, look: Look, *, tagged: bool) -> Spans:
+def _head(message: Message, width: int, look: Look, place: Place) -> Spans:
     """Who to whom and how urgent at the left, how far it has come and when at the right."""
     clock = Segment(f"{message.sent_at.astimezone():{'%H:%M:%S' if width >= _WIDE else '%H:%M'}}", look.muted)
     left = [Segment(safe.line(message.sender), look.sender(message.sender))]
     if message.by:
         left += [Segment(" ", look.body), Segment(f"by {safe.line(message.by)}", look.note)]
-    left += _recipients(message, look, tagged=tagged)
+    left += _recipients(message, look, tagged=place.tagged)
     if mark := PRIORITY_MARKS.get(message.priority):
         left += [Segment("  ", look.body), Segment(mark, look.priority(message.priority))]
-    for note in _notes(message):
+    for note in _notes(message, place):
         left += [Segment("  ", look.body), Segment(safe.line(note), look.note)]
     free = width - _cells(left) - cell_len(clock.text) - 3
     status = next((spans for spans in _statuses(message, look) if _cells(spans) <= free), [])
@@ -203,9 +210,16 @@ def _recipients(message: Message, look: Look, *, tagged: bool) -> Spans:
     return [arrow, *spans] if spans else []
 
 
-def _notes(message: Message) -> list[str]:
+def _notes(message: Message, place: Place) -> Iterator[str]:
     """What was done to the message, such as that it was edited, each in a word or two."""
-    return []
+    if message.edited:
+        yield "edited" if message.edited.by == message.sender else f"edited by {message.edited.by}"
+    if FORWARDED in message.metadata:
+        yield f"forwarded from {place.passed_on.sender}" if place.passed_on else "forwarded"
+    if RESENT in message.metadata:
+        yield "sent again"
+    if ANSWER in message.metadata:
+        yield "answer by default" if DEFAULTED in message.metadata else "answer"
 
 
 def _cells(spans: Iterable[Segment]) -> int:

@@ -14,18 +14,21 @@ from textual.widget import Widget
 
 from msgcode_tui import safe
 
+ROOMS, MIDDLE, INSPECTOR = "rooms", "conversation", "inspector"
+
 THREE_FROM = 126
 """Columns from which there is room for three panes."""
 
 TWO_FROM = 72
+
+WIDTHS = {ROOMS: 30, INSPECTOR: 40}
+"""Columns of the panes at the sides, unless the user wants others."""
 
 LEAST = 18
 """Columns that a pane at the side has at least."""
 
 LEAST_MIDDLE = 40
 """Columns that are left to the middle."""
-
-ROOMS, MIDDLE, INSPECTOR = "rooms", "conversation", "inspector"
 
 
 class Splitter(Widget):
@@ -66,7 +69,7 @@ class Panes(Horizontal):
     """Three panes where there is room: rooms, the middle, the inspector. With room for two, one of those at
     the sides; with room for one, one of the three.
 
-    What the user has chosen is kept for each case, and may be set before it is mounted.
+    What the user chooses is kept in `widths` and `hidden`, which others may store.
     """
 
     @dataclass
@@ -75,16 +78,16 @@ class Panes(Horizontal):
 
         panes: Panes
 
-    def __init__(self, *children: Widget, id: str | None = None) -> None:
-        super().__init__(*children, id=id)
-        self.hidden: set[str] = set()
+    def __init__(self, widths: dict[str, int], hidden: set[str], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.widths = widths
+        """Columns of the panes at the sides, as the user has made them."""
+        self.hidden = hidden
         """The panes at the sides that are not shown where there is room for both."""
         self.side: str | None = ROOMS
         """The pane beside the middle where there is room for one."""
         self.front: str = MIDDLE
         """The pane that is shown where there is room for one only."""
-        self.widths: dict[str, int] = {ROOMS: 30, INSPECTOR: 40}
-        """Columns of the panes at the sides, with room for three."""
 
     @property
     def capacity(self) -> int:
@@ -140,7 +143,9 @@ class Panes(Horizontal):
         room = self.app.size.width - LEAST_MIDDLE - len(sides)
         columns = {}
         for index, pane in enumerate(sides, 1):
-            columns[pane] = max(min(self.widths[pane], room - LEAST * (len(sides) - index)), LEAST)
+            columns[pane] = max(
+                min(self.widths.get(pane, WIDTHS[pane]), room - LEAST * (len(sides) - index)), LEAST
+            )
             room -= columns[pane]
         return columns
 

@@ -20,6 +20,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from msgcode import Message
+from msgcode.model import FORWARDED
 from msgcode_tui.palette import palette_for
 from msgcode_tui.widgets import copying
 from msgcode_tui.widgets.heights import Heights
@@ -48,7 +49,8 @@ class Thread(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar = {
         "thread--muted", "thread--subject", "thread--done", "thread--under-way", "thread--failed",
         "thread--urgent", "thread--high", "thread--chip", "thread--note", "thread--divider", "thread--new",
-        "thread--hit", "thread--code", "thread--selected", "thread--marked", "thread--below", "thread--empty",
+        "thread--hit", "thread--code", "thread--key", "thread--selected",
+        "thread--marked", "thread--below", "thread--empty",
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -264,6 +266,7 @@ class Thread(ScrollView, can_focus=True):
         selected = id == self.selected
         place = Place(
             origin=self._messages.get(message.reply_to) if message.reply_to else None,
+            passed_on=self._messages.get(message.metadata.get(FORWARDED, "")),
             above=self._messages.get(self._ids[index - 1]) if index else None,
             is_new=id == self._new_from,
             tagged=self._tagged,
@@ -302,6 +305,7 @@ class Thread(ScrollView, can_focus=True):
                 high=self._style("high"),
                 chip=self._style("chip"),
                 code=self._style("code"),
+                key=self._style("key"),
                 note=self._style("note"),
                 divider=self._style("divider"),
                 new=self._style("new"),
