@@ -16,6 +16,7 @@ from msgcode import decisions
 from msgcode.checks import check_id, check_line, check_prefix
 from msgcode.errors import BadInput, Refused, Unavailable
 from msgcode.events import (
+    TYPES,
     AgentRegistered,
     AgentUnregistered,
     ChannelCreated,
@@ -275,6 +276,15 @@ class Store(Steering, Receiving):
         """
         state = fold_anew([], self.history()) if ended else self._fresh()
         return sorted(state.messages.values(), key=lambda message: message.seq)
+
+    def life(self, id: str) -> list[Event]:
+        """What has happened to the message with this id, oldest first; nothing if there is none."""
+        check_prefix(id)
+        return [
+            event
+            for event in self._journal.mentioning(f'"{id}"')
+            if getattr(event.fact, "id", None) == id and TYPES[type(event.fact)].startswith("message.")
+        ]
 
     def resolve(self, prefix: str) -> str:
         """The id of the one message whose id begins so; what waits is preferred to what has ended.

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from msgcode import BadInput, MsgcodeError, Refused, Status, Store
-from msgcode.events import AgentBound
+from msgcode.events import (
+    AgentBound,
+    MessageAcknowledged,
+    MessageClaimed,
+    MessageDelivered,
+    MessageFailed,
+    MessageSent,
+)
 from msgcode.model import Session
 from tests.core.support import Clock, Ids, unchanged
 
@@ -257,6 +264,21 @@ class TestSending:
             lambda: store.expire("m9999"),
         ):
             unchanged(store, verb, Refused, r"there is no message 'm9999'\.")
+
+    def test_the_life_of_a_message(self, store: Store) -> None:
+        first = store.send("ann", "bob", "1")
+        store.claim("bob", "host")
+        store.fail("bob", first.id, "host", "the pane is gone")
+        store.send("bob", "ann", f"about {first.id}", reply_to=first.id, metadata={"id": first.id})
+        store.check("bob")
+        store.acknowledge("bob", first.id)
+        life = store.life(first.id)
+        kinds = [type(event.fact) for event in life]
+        assert kinds == [
+            MessageSent, MessageClaimed, MessageFailed, MessageDelivered, MessageAcknowledged
+        ]  # fmt: skip
+        assert life == [event for event in store.history() if event in life]
+        assert store.life(first.id[:-1]) == []
 
     def test_warnings(self, store: Store, clock: Clock) -> None:
         stranger = store.send("ann", "bobb", "x")

@@ -17,6 +17,8 @@ from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import Room
 from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.widgets.composer import Composer
+from msgcode_tui.widgets.inspector import Inspector
+from msgcode_tui.widgets.panes import Panes
 from msgcode_tui.widgets.room_list import RoomList
 from msgcode_tui.widgets.thread import Thread
 
@@ -53,6 +55,14 @@ class Driver:
     @property
     def thread(self) -> Thread:
         return self.app.screen.query_one(Thread)
+
+    @property
+    def inspector(self) -> Inspector:
+        return self.app.screen.query_one(Inspector)
+
+    @property
+    def panes(self) -> Panes:
+        return self.app.screen.query_one(Panes)
 
     @property
     def composer(self) -> Composer:

@@ -109,7 +109,7 @@ class MsgcodeApp(App[None]):
         self.memory = memory or Memory()
         """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
-        self._clock = clock
+        self.clock = clock
         self.live = Live(me, clock())
         self.changed: Signal[Live] = Signal(self, "changed")
         """Published when `live` or `trouble` has changed."""
@@ -260,7 +260,7 @@ class MsgcodeApp(App[None]):
                 self._decide(happening)
 
     def _tell_of_stuck(self) -> None:
-        now = self._clock()
+        now = self.clock()
         self._blocked.look(self.live.presences, now)
         found = set(stuck(self.live.state, self._blocked, self.settings.stuck, now))
         for one in sorted(found - self._told_stuck):
@@ -273,7 +273,7 @@ class MsgcodeApp(App[None]):
         muted = {room_of(key) for key in self.memory.now.muted} - {None}
         looks = self.app_focus and monotonic() - self._touched_at < LOOKS_FOR
         focused = self.screen.room if looks and isinstance(self.screen, MainScreen) else None
-        now = self._clock().astimezone()
+        now = self.clock().astimezone()
         if notice := self._notices.decide(happening, now, muted=muted, focused=focused):  # type: ignore[arg-type]
             self.tell(notice)
 
@@ -375,6 +375,10 @@ class MsgcodeApp(App[None]):
     async def run_line(self, line: str) -> calls.Answer:
         """Run a `/msg` line as the user."""
         return await self._run(lambda: commands.run_line(self.store, line, self.live.me))
+
+    async def life(self, id: str) -> list[Event]:
+        """What has happened to a message, read from the store. Raises MsgcodeError."""
+        return await asyncio.to_thread(self.store.life, id)
 
     def read(self, room: Room) -> None:
         """The user has seen the room's newest messages: those to them have been delivered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -75,6 +76,13 @@ class Live:
     def recipient(self, room: Room) -> str | None:
         """Whom the user speaks to in a room: an agent's or a channel's id; None where they only listen."""
         return room.names[0] if room.kind is RoomKind.CHANNEL else room.partner(self.me)
+
+    def concerns_me(self, message: Message) -> bool:
+        """Whether the message is to the user, or names them as `@id`."""
+        if self.me in message.deliveries:
+            return True
+        name = re.compile(rf"(?<!\w)@{re.escape(self.me)}(?![\w.-]*\w)")
+        return bool(name.search(message.body) or name.search(message.subject or ""))
 
     def presence(self, agent: str) -> Presence:
         """What is known of the agent's presence."""

@@ -8,24 +8,34 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from msgcode import Message
 from msgcode_tui import safe
-from msgcode_tui.rooms import Room, RoomKind
+from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, Part, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
+from msgcode_tui.widgets.inspector import Inspector
+from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList
 from msgcode_tui.widgets.thread import Thread
 
 if TYPE_CHECKING:
     from msgcode_tui.app import MsgcodeApp
     from msgcode_tui.live import Live
+
+
+_HEARTS: dict[str, type[Widget]] = {ROOMS: RoomList, MIDDLE: Thread, INSPECTOR: Inspector}
+"""What has the focus in each pane."""
+
+INSPECT_EVERY = 1.0
+"""Seconds between two looks at how long ago things were."""
 
 
 class MainScreen(Screen[None]):
@@ -36,6 +46,8 @@ class MainScreen(Screen[None]):
         "../widgets/answer.tcss",
         "../widgets/bars.tcss",
         "../widgets/composer.tcss",
+        "../widgets/inspector.tcss",
+        "../widgets/panes.tcss",
         "../widgets/room_list.tcss",
         "../widgets/thread.tcss",
     ]
@@ -44,7 +56,79 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "write", "Write", id="room.write", tooltip="Write to the selected room"),
-        Binding("ctrl+r", "rooms", "Rooms", id="room.rooms", tooltip="Go to the list of rooms, or back"),
+        Binding(
+            "ctrl+r", "pane('rooms')", "Rooms", id="room.rooms", tooltip="Go to the list of rooms, or back"
+        ),
+        Binding(
+            "ctrl+o",
+            "pane('inspector')",
+            "Inspect",
+            id="room.inspector",
+            tooltip="Go to the inspector, or back",
+        ),
+        *(
+            Binding(keys, action, description, id=f"room.{id}", show=False, tooltip=tooltip)
+            for keys, action, description, id, tooltip in (
+                (
+                    "f2",
+                    "toggle_pane('rooms')",
+                    "Show rooms",
+                    "toggle-rooms",
+                    "Show or hide the list of rooms",
+                ),
+                (
+                    "f3",
+                    "toggle_pane('inspector')",
+                    "Show inspector",
+                    "toggle-inspector",
+                    "Show or hide the inspector",
+                ),
+                ("alt+left", "widen('rooms', -2)", "Narrow rooms", "narrow-rooms", "Make the rooms narrower"),
+                ("alt+right", "widen('rooms', 2)", "Widen rooms", "widen-rooms", "Make the rooms wider"),
+                (
+                    "alt+shift+left",
+                    "widen('inspector', 2)",
+                    "Widen inspector",
+                    "widen-inspector",
+                    "Make the inspector wider",
+                ),
+                (
+                    "alt+shift+right",
+                    "widen('inspector', -2)",
+                    "Narrow inspector",
+                    "narrow-inspector",
+                    "Make the inspector narrower",
+                ),
+                (
+                    "right_square_bracket",
+                    "unread(1)",
+                    "Next unread",
+                    "next-unread",
+                    "Go to the next unread message",
+                ),
+                (
+                    "left_square_bracket",
+                    "unread(-1)",
+                    "Previous unread",
+                    "previous-unread",
+                    "Go to the unread message above",
+                ),
+                (
+                    "right_curly_bracket",
+                    "mention(1)",
+                    "Next mention",
+                    "next-mention",
+                    "Go to the next message that is to you or names you",
+                ),
+                (
+                    "left_curly_bracket",
+                    "mention(-1)",
+                    "Previous mention",
+                    "previous-mention",
+                    "Go to the message above that is to you or names you",
+                ),
+            )
+        ),
         Binding(
             "alt+up",
             "step(-1)",
@@ -80,22 +164,37 @@ class MainScreen(Screen[None]):
             show=False,
             tooltip="Copy the selected message's id",
         ),
+        Binding("q", "app.quit", "Quit", id="app.quit-key", show=False, tooltip="Leave (when not writing)"),
         Binding(
-            "q,ctrl+c", "app.quit", "Quit", id="app.quit-key", show=False, tooltip="Leave (when not writing)"
+            "ctrl+c",
+            "copy_or_quit",
+            "Copy or quit",
+            id="room.copy-or-quit",
+            show=False,
+            tooltip="Copy the text that is selected with the mouse; where none is, leave",
         ),
     ]
 
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield Banner()
-        with Horizontal(id="body"):
-            yield RoomList(id="rooms")
-            with Vertical(id="conversation"):
+        yield PaneTabs()
+        with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
+            yield RoomList(id=ROOMS)
+            yield Splitter(ROOMS)
+            with Vertical(id=MIDDLE):
                 yield RoomBar()
                 yield Thread(compact=self._app.settings.thread.compact)
                 yield Answer()
                 yield Composer()
+            yield Splitter(INSPECTOR)
+            yield Inspector(self._app.life, id=INSPECTOR)
         yield Footer()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._trail: list[tuple[Room, str]] = []
+        """The messages from which the user followed a link, and the rooms that they were in."""
 
     @property
     def room(self) -> Room:
@@ -108,6 +207,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._app.changed.subscribe(self, self.draw)
+        self.set_interval(INSPECT_EVERY, self._inspect)
         self._room_selected()
 
     # Drawing
@@ -121,7 +221,30 @@ class MainScreen(Screen[None]):
         self.query_one(RoomBar).show([(title, "title"), (f"  {room_about(self.room, live)}", "about")])
         thread = self.query_one(Thread)
         thread.empty_note = self._empty_note(live)
-        thread.show(live.index.messages(self.room), live.state.messages)
+        thread.show(
+            live.index.messages(self.room),
+            live.state.messages,
+            tagged=self.room.kind is not RoomKind.CHANNEL,
+            unread=live.index.unread(self.room),
+        )
+        self._inspect()
+        self._draw_tabs()
+
+    def _inspect(self) -> None:
+        """Show what the inspector says now, which changes as time goes by, too."""
+        if self.query_one(Inspector).display:
+            message = self.query_one(Thread).message
+            self.query_one(Inspector).show(self._app.live, self.room, message, self._app.clock())
+
+    def _draw_tabs(self) -> None:
+        live, panes = self._app.live, self.query_one(Panes)
+        unread = live.index.unread_count(EVERYTHING)
+        titles = {
+            ROOMS: f"Rooms {unread}" if unread else "Rooms",
+            MIDDLE: room_title(self.room, live),
+            INSPECTOR: "Details",
+        }
+        self.query_one(PaneTabs).show(titles, panes.front)
 
     def _health(self, live: Live) -> list[Part]:
         online, waiting = len(live.online()), sum(map(len, live.state.inboxes.values()))
@@ -171,19 +294,105 @@ class MainScreen(Screen[None]):
 
     def action_write(self) -> None:
         """Write to the selected room, or read it where nobody can be written to."""
-        self.remove_class("-rooms-shown")
+        self.query_one(Panes).bring(MIDDLE)
         writes = self._app.live.recipient(self.room) is not None or self.focused is self.query_one(Thread)
         self.query_one(Composer if writes else Thread).focus()
 
-    def action_rooms(self) -> None:
-        """Go to the list of rooms; from there, back to the messages."""
-        rooms = self.query_one(RoomList)
-        if rooms.has_focus:
-            self.remove_class("-rooms-shown")
+    def action_pane(self, pane: str) -> None:
+        """Go to a pane at the side; from there, back to the messages."""
+        if self.query_one(_HEARTS[pane]).has_focus:
+            pane = MIDDLE
+        self._go_to_pane(pane)
+
+    def _go_to_pane(self, pane: str) -> None:
+        self.query_one(Panes).bring(pane)
+        self.query_one(_HEARTS[pane]).focus()
+
+    def action_toggle_pane(self, pane: str) -> None:
+        """Show or hide a pane at the side."""
+        if self.query_one(_HEARTS[pane]).has_focus:
             self.query_one(Thread).focus()
+        self.query_one(Panes).toggle(pane)
+
+    def action_widen(self, pane: str, columns: int) -> None:
+        """Make a pane at the side wider, or narrower."""
+        self.query_one(Panes).widen(pane, columns)
+
+    @on(Panes.Changed)
+    def _panes_changed(self, event: Panes.Changed) -> None:
+        visible = event.panes.visible_panes
+        self.query_one(Thread).detailed = INSPECTOR not in visible
+        if any(self.query_one(heart).has_focus for pane, heart in _HEARTS.items() if pane not in visible):
+            self.query_one(_HEARTS[MIDDLE if MIDDLE in visible else event.panes.front]).focus()
+        self._inspect()
+        self._draw_tabs()
+
+    @on(PaneTabs.Chosen)
+    def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
+        self._go_to_pane(event.pane)
+
+    # From message to message
+
+    def open_message(self, id: str) -> bool:
+        """Select a message, in this room or else among everything; returns whether it is known."""
+        thread, live = self.query_one(Thread), self._app.live
+        if thread.go_to(id):
+            return True
+        if id not in live.state.messages:
+            return False
+        self.query_one(RoomList).select(EVERYTHING)
+        self.draw(live)
+        return thread.go_to(id)
+
+    @on(Thread.OriginWanted)
+    def _origin_wanted(self, event: Thread.OriginWanted) -> None:
+        room, origin = self.room, event.message.reply_to
+        if origin is None:
+            self._app.say("This message answers no other.")
+        elif self.open_message(origin):
+            self._trail.append((room, event.message.id))
         else:
-            self.add_class("-rooms-shown")
-            rooms.focus()
+            self._app.say("The message that it answers is no longer kept.", "warning")
+
+    @on(Thread.BackWanted)
+    def _back_wanted(self) -> None:
+        if self._trail:
+            room, id = self._trail.pop()
+            self.query_one(RoomList).select(room)
+            self.draw(self._app.live)
+            self.open_message(id)
+
+    @on(Inspector.Followed)
+    def _link_followed(self, event: Inspector.Followed) -> None:
+        selected = self.query_one(Thread).selected
+        if isinstance(event.target, Room):
+            self.query_one(RoomList).select(event.target)
+        elif selected != event.target:
+            if selected:
+                self._trail.append((self.room, selected))
+            self.open_message(event.target)
+
+    @on(Thread.Chosen)
+    def _message_chosen(self) -> None:
+        self._inspect()
+
+    def action_unread(self, step: int) -> None:
+        """Go to the next unread message in one direction; if there is none, to the next room with some."""
+        live = self._app.live
+        unread = set(live.index.unread(self.room))
+        if self.query_one(Thread).next_where(lambda message: message.id in unread, step):
+            return
+        rooms = [room for room in self.query_one(RoomList).rooms if live.index.unread_count(room)]
+        rooms = [room for room in rooms if room not in (EVERYTHING, self.room)]
+        if rooms:
+            self.query_one(RoomList).select(rooms[0 if step > 0 else -1])
+        else:
+            self._app.say("Nothing is unread.")
+
+    def action_mention(self, step: int) -> None:
+        """Go to the next message in one direction that is to the user or names them."""
+        if not self.query_one(Thread).next_where(self._app.live.concerns_me, step):
+            self._app.say("No message to you or with your name that way.")
 
     def action_step(self, step: int) -> None:
         """Select the next room in one direction, wherever the focus is."""
@@ -193,6 +402,14 @@ class MainScreen(Screen[None]):
         """Open the file that the selected message names in the user's editor."""
         if message := self._selected():
             self._app.open_in_editor(message)
+
+    def action_copy_or_quit(self) -> None:
+        """Copy the text that is selected with the mouse; where none is, leave."""
+        if text := self.get_selected_text():
+            self._app.copy_to_clipboard(text)
+            self.clear_selection()
+        else:
+            self._app.exit()
 
     def action_copy(self, what: str) -> None:
         """Copy the `text` or the `id` of the selected message."""
@@ -215,7 +432,7 @@ class MainScreen(Screen[None]):
 
     @on(Thread.Followed)
     def _thread_followed(self) -> None:
-        if self.query_one("#conversation").display:
+        if MIDDLE in self.query_one(Panes).visible_panes:
             self._app.read(self.room)
 
     # Writing

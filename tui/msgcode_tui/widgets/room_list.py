@@ -99,23 +99,25 @@ class RoomList(ScrollView, can_focus=True):
 
     def action_step(self, step: int) -> None:
         """Select the next room in one direction."""
-        rooms = self._rooms()
+        rooms = self.rooms
         place = rooms.index(self.room) if self.room in rooms else 0
         self.select(rooms[min(max(place + step, 0), len(rooms) - 1)])
 
     def action_first(self) -> None:
         """Select the first room."""
-        self.select(self._rooms()[0])
+        self.select(self.rooms[0])
 
     def action_last(self) -> None:
         """Select the last room."""
-        self.select(self._rooms()[-1])
+        self.select(self.rooms[-1])
 
     def action_open(self) -> None:
         """Go to the selected room."""
         self.post_message(self.Opened(self.room))
 
-    def _rooms(self) -> list[Room]:
+    @property
+    def rooms(self) -> list[Room]:
+        """The rooms in the order of the list."""
         return [row.room for row in self._rows if row.room and not row.is_note] or [EVERYTHING]
 
     # Drawing

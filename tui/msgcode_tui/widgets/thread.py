@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
@@ -16,12 +16,24 @@ from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 
 from msgcode import Message
+from msgcode.model import FORWARDED
 from msgcode_tui.palette import palette_for
+from msgcode_tui.widgets import copying
 from msgcode_tui.widgets.heights import Heights
-from msgcode_tui.widgets.message_lines import Look, estimated_height, message_lines
+from msgcode_tui.widgets.look import Look
+from msgcode_tui.widgets.marks import Marks
+from msgcode_tui.widgets.message_lines import (
+    Highlight,
+    Line,
+    Place,
+    estimated_height,
+    message_lines,
+    message_text,
+)
 
 _SPACED_FROM = 30
 """Terminals of so many rows have room for an empty line between two messages."""
@@ -34,11 +46,11 @@ class Thread(ScrollView, can_focus=True):
     the width, takes milliseconds whatever its size.
     """
 
-    ALLOW_SELECT = False
-
     COMPONENT_CLASSES: ClassVar = {
         "thread--muted", "thread--subject", "thread--done", "thread--under-way", "thread--failed",
-        "thread--urgent", "thread--high", "thread--selected", "thread--below", "thread--empty",
+        "thread--urgent", "thread--high", "thread--chip", "thread--note", "thread--divider", "thread--new",
+        "thread--hit", "thread--code", "thread--key", "thread--selected",
+        "thread--marked", "thread--below", "thread--empty",
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,19 +65,23 @@ class Thread(ScrollView, can_focus=True):
         Binding(
             "down,j", "select(1)", "Newer", id="thread.newer", show=False, tooltip="Select the message below"
         ),
-        Binding("pageup", "page(-1)", "Page up", id="thread.page-up", show=False, tooltip="Scroll up a page"),
-        Binding(
-            "pagedown",
-            "page(1)",
-            "Page down",
-            id="thread.page-down",
-            show=False,
-            tooltip="Scroll down a page",
+        *(
+            Binding(keys, action, description, id=f"thread.{id}", show=False, tooltip=tooltip)
+            for keys, action, description, id, tooltip in (
+                ("pageup", "page(-1)", "Page up", "page-up", "Scroll up a page"),
+                ("pagedown", "page(1)", "Page down", "page-down", "Scroll down a page"),
+                ("ctrl+u", "page(-0.5)", "Half a page up", "half-page-up", "Scroll up half a page"),
+                ("ctrl+d", "page(0.5)", "Half a page down", "half-page-down", "Scroll down half a page"),
+                ("home,g", "oldest", "Oldest", "oldest", "Go to the oldest message"),
+                ("left,h", "origin", "Answered", "origin", "Go to the message that the selected one answers"),
+                ("right,l", "back", "Back", "back", "Go back to where you came from"),
+                ("z", "fold", "Fold", "fold", "Show the selected message as Markdown, or as it was written"),
+                ("space", "mark", "Mark", "mark", "Mark the selected message, or take its mark away"),
+                ("v", "range", "Mark range", "range", "Mark from here to where you go; again to end it"),
+                ("escape", "leave", "Follow", "leave", "Take away all marks; then follow the newest message"),
+            )
         ),
-        Binding(
-            "home,g", "oldest", "Oldest", id="thread.oldest", show=False, tooltip="Go to the oldest message"
-        ),
-        Binding("end,G,escape", "newest", "Newest", id="thread.newest", tooltip="Follow the newest message"),
+        Binding("end,G", "newest", "Newest", id="thread.newest", tooltip="Follow the newest message"),
     ]
 
     @dataclass
@@ -74,6 +90,22 @@ class Thread(ScrollView, can_focus=True):
 
         thread: Thread
 
+    @dataclass
+    class Chosen(TextualMessage):
+        """Another message was selected, or none, or others are marked."""
+
+        thread: Thread
+
+    @dataclass
+    class OriginWanted(TextualMessage):
+        """The user wants to see the message that this one answers."""
+
+        message: Message
+
+    @dataclass
+    class BackWanted(TextualMessage):
+        """The user wants to go back to where they came from."""
+
     def __init__(self, *, compact: bool = False, id: str | None = None) -> None:
         """compact: never with an empty line between two messages."""
         super().__init__(id=id)
@@ -81,7 +113,7 @@ class Thread(ScrollView, can_focus=True):
         self._ids: Sequence[str] = ()
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
-        self._strips: LRUCache[str, tuple[Message, list[Strip]]] = LRUCache(512)
+        self._lines: LRUCache[str, tuple[Message, list[Line]]] = LRUCache(512)
         self._look: Look | None = None
         self._width = 0
         self._spaced = False
@@ -92,20 +124,86 @@ class Thread(ScrollView, can_focus=True):
         """Whether it shows the newest message, and will show those to come."""
         self.empty_note = ""
         """What is said where there are no messages."""
+        self._marks = Marks()
+        self._unread = 0
+        self._tagged = True
+        self._new_from: str | None = None
+        self._highlight: Highlight | None = None
+        self._as_markdown = True
+        self._detailed = True
 
     # What is shown
 
-    def show(self, ids: Sequence[str], messages: Mapping[str, Message]) -> None:
+    def show(
+        self,
+        ids: Sequence[str],
+        messages: Mapping[str, Message],
+        *,
+        tagged: bool = True,
+        unread: Sequence[str] = (),
+    ) -> None:
         """Show these messages, oldest first. Call again after every change, with the same `ids` if it has
-        only grown: the reader stays where they are."""
+        only grown: the reader stays where they are.
+
+        tagged: whether messages say their channel. unread: those that have not been read, oldest first; what
+        is new to the reader begins with the first that is so when they come to the room.
+        """
         if ids is not self._ids:
             self._ids = ids
             self.selected = None
             self.following = True
             self._heights = Heights()
-        self._messages = messages
+            self._marks.clear()
+            self._lines.clear()
+            self._new_from = unread[0] if unread else None
+            self.post_message(self.Chosen(self))
+        self._messages, self._tagged, self._unread = messages, tagged, len(unread)
         self._settle()
         self.refresh()
+
+    @property
+    def message(self) -> Message | None:
+        """The message that is selected."""
+        return self._messages.get(self.selected) if self.selected else None
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """Ids of the marked messages, oldest first."""
+        ids = self._marks.ids
+        return tuple(id for id in self._ids if id in ids) if ids else ()
+
+    @property
+    def new_from(self) -> str | None:
+        """Id of the message with which what is new to the reader begins, and which says so."""
+        return self._new_from
+
+    @new_from.setter
+    def new_from(self, id: str | None) -> None:
+        if id != self._new_from:
+            before, self._new_from = self._new_from, id
+            self._redraw(before, id)
+
+    @property
+    def highlight(self) -> Highlight | None:
+        """Finds in a text what was searched for, which is drawn so that it stands out."""
+        return self._highlight
+
+    @highlight.setter
+    def highlight(self, highlight: Highlight | None) -> None:
+        self._highlight = highlight
+        self._lines.clear()
+        self.refresh()
+
+    @property
+    def detailed(self) -> bool:
+        """Whether the selected message says its id, and how far it has come at each recipient."""
+        return self._detailed
+
+    @detailed.setter
+    def detailed(self, detailed: bool) -> None:
+        if detailed != self._detailed:
+            self._detailed = detailed
+            self._redraw(self.selected)
 
     @property
     def below(self) -> int:
@@ -143,7 +241,7 @@ class Thread(ScrollView, can_focus=True):
         for index in indices:
             if lines <= 0:
                 break
-            height = len(self._strips_of(index))
+            height = len(self._lines_of(index))
             lines -= height
             if more := height - self._heights[index]:
                 self._heights[index] = height
@@ -159,22 +257,40 @@ class Thread(ScrollView, can_focus=True):
     def _estimate(self, id: str) -> int:
         return estimated_height(self._messages[id], self._width, spaced=self._spaced)
 
-    def _strips_of(self, index: int) -> list[Strip]:
+    def _lines_of(self, index: int) -> list[Line]:
         id = self._ids[index]
         message = self._messages[id]
-        cached = self._strips.get(id)
+        cached = self._lines.get(id)
         if cached and cached[0] is message:
             return cached[1]
-        strips = message_lines(
-            message,
-            self._width,
-            self._styles_now(),
+        selected = id == self.selected
+        place = Place(
             origin=self._messages.get(message.reply_to) if message.reply_to else None,
-            selected=id == self.selected,
+            passed_on=self._messages.get(message.metadata.get(FORWARDED, "")),
+            above=self._messages.get(self._ids[index - 1]) if index else None,
+            is_new=id == self._new_from,
+            tagged=self._tagged,
             spaced=self._spaced,
+            selected=selected,
+            marked=id in self._marks,
+            detailed=selected and self._detailed,
+            as_markdown=selected and self._as_markdown,
+            highlight=self._highlight,
         )
-        self._strips[id] = (message, strips)
-        return strips
+        lines = message_lines(message, self._width, self._styles_now(), place)
+        self._lines[id] = (message, lines)
+        return lines
+
+    def _redraw(self, *ids: str | None) -> None:
+        """Draw these messages anew; they may have become higher or lower."""
+        for id in ids:
+            if id is not None:
+                self._lines.discard(id)
+                index = self._index(id)
+                if self._width and index < len(self._heights):
+                    self._heights[index] = len(self._lines_of(index))
+        self._settle()
+        self.refresh()
 
     def _styles_now(self) -> Look:
         if self._look is None:
@@ -187,6 +303,14 @@ class Thread(ScrollView, can_focus=True):
                 failed=self._style("failed"),
                 urgent=self._style("urgent"),
                 high=self._style("high"),
+                chip=self._style("chip"),
+                code=self._style("code"),
+                key=self._style("key"),
+                note=self._style("note"),
+                divider=self._style("divider"),
+                new=self._style("new"),
+                hit=self._style("hit"),
+                marked=Style(bgcolor=self._style("marked").bgcolor),
                 selected=Style(bgcolor=self._style("selected").bgcolor),
                 palette=palette_for(self.app.current_theme, self.background_colors[1]),
             )
@@ -200,7 +324,7 @@ class Thread(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._look = None
-        self._strips.clear()
+        self._lines.clear()
 
     def on_resize(self, event: events.Resize) -> None:
         width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
@@ -209,11 +333,11 @@ class Thread(ScrollView, can_focus=True):
             if not self.following and self._heights.total:
                 place = self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))
             self._width, self._spaced = width, spaced
-            self._strips.clear()
+            self._lines.clear()
             self._heights = Heights(map(self._estimate, self._ids))
             if place:
                 index, offset = place
-                height = len(self._strips_of(index))
+                height = len(self._lines_of(index))
                 self._heights[index] = height
                 self._scroll(self._heights.top(index) + min(offset, height - 1))
         self._settle()
@@ -225,11 +349,54 @@ class Thread(ScrollView, can_focus=True):
             self._settle()
 
     def on_click(self, event: events.Click) -> None:
+        """Select the message; with shift, mark all from the selected one; twice, select its text."""
+        event.prevent_default()  # Twice would select all of the room.
         line = self.scroll_offset.y + event.y
-        if line < self._heights.total:
-            self._select(self._heights.at(line)[0])
+        if line >= self._heights.total or (self.text_selection and event.chain == 1):
+            return
+        index = self._heights.at(line)[0]
+        if event.chain == 2:
+            self.screen.selections = {self: copying.whole(index, self._lines_of(index))}
+        elif event.shift and self.selected:
+            self._marks.begin_range(self.selected)
+            self._draw_range(index)
+            self._marks.end_range()
+            self._select(index)
+        else:
+            if event.ctrl:
+                self._marks.toggle(self._ids[index])
+            self._select(index)
 
     # Actions
+
+    def go_to(self, id: str) -> bool:
+        """Select the message with this id; returns whether it is in this room."""
+        index = self._index(id)
+        if index == len(self._ids):
+            return False
+        self._settle()  # There may be new ones, whose heights are not known yet.
+        self._select(index)
+        return True
+
+    def next_where(self, predicate: Callable[[Message], bool], step: int = 1) -> bool:
+        """Select the next message that the predicate is true of, below the selected one (step 1) or above it
+        (-1). If none is selected, search up from what is shown last, or down from what is shown first.
+
+        Returns whether there is such a message.
+        """
+        if self.selected:
+            index = self._index(self.selected) + step
+        elif step < 0:
+            index = len(self._ids) - 1 - self.below
+        else:
+            index = (
+                self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))[0] if self._ids else 0
+            )
+        while 0 <= index < len(self._ids):
+            if predicate(self._messages[self._ids[index]]):
+                return self.go_to(self._ids[index])
+            index += step
+        return False
 
     def action_select(self, step: int) -> None:
         """Select the next message in one direction; past the newest, none."""
@@ -240,15 +407,16 @@ class Thread(ScrollView, can_focus=True):
                 return
             index = len(self._ids) - 1 - self.below
         else:
-            index = self._selected_index() + step
+            index = self._index(self.selected) + step
         if index >= len(self._ids):
             self.action_newest()
         else:
             self._select(max(index, 0))
 
-    def action_page(self, step: int) -> None:
-        """Scroll by a screen."""
-        self.scroll_to(y=self.scroll_offset.y + step * (self.size.height - 1), animate=False, force=True)
+    def action_page(self, pages: float) -> None:
+        """Scroll by so many screens."""
+        lines = int(pages * (self.size.height - 1))
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
 
     def action_oldest(self) -> None:
         """Go to the first message."""
@@ -257,39 +425,86 @@ class Thread(ScrollView, can_focus=True):
 
     def action_newest(self) -> None:
         """Select nothing, and follow the newest message."""
-        self._unselect()
+        self._marks.end_range()
+        before, self.selected = self.selected, None
         self.following = True
-        self._settle()
-        self.refresh()
+        self._redraw(before)
+        self.post_message(self.Chosen(self))
 
-    def _selected_index(self) -> int:
+    def action_leave(self) -> None:
+        """Take away all marks; where there are none, follow the newest message."""
+        if self._marks:
+            before = self._marks.ids
+            self._marks.clear()
+            self._remark(before)
+        else:
+            self.action_newest()
+
+    def action_origin(self) -> None:
+        """Go to the message that the selected one answers."""
+        if self.message:
+            self.post_message(self.OriginWanted(self.message))
+
+    def action_back(self) -> None:
+        """Go back to where the user came from."""
+        self.post_message(self.BackWanted())
+
+    def action_fold(self) -> None:
+        """Show the selected message as Markdown, or as it was written."""
+        self._as_markdown = not self._as_markdown
+        self._redraw(self.selected)
+
+    def action_mark(self) -> None:
+        """Mark the selected message, or take its mark away."""
+        if self.selected:
+            before = self._marks.ids
+            self._marks.toggle(self.selected)
+            self._remark(before)
+
+    def action_range(self) -> None:
+        """Begin to mark a range at the selected message, or end it."""
+        before = self._marks.ids
+        if self._marks.anchor:
+            self._marks.end_range()
+        elif self.selected:
+            self._marks.begin_range(self.selected)
+        self._remark(before)
+
+    def _draw_range(self, index: int) -> None:
+        """Let the range that is being marked end at this message."""
+        if self._marks.anchor:
+            first, last = sorted((self._index(self._marks.anchor), index))
+            before = self._marks.ids
+            self._marks.draw_range(self._ids[first : last + 1])
+            self._remark(before)
+
+    def _remark(self, before: frozenset[str]) -> None:
+        for id in before ^ self._marks.ids:
+            self._lines.discard(id)
+        self.refresh()
+        self.post_message(self.Chosen(self))
+
+    def _index(self, id: str) -> int:
+        """The place of the message in the room; behind the last if it is not there."""
         # From the end, where readers are.
         for index in range(len(self._ids) - 1, -1, -1):
-            if self._ids[index] == self.selected:
+            if self._ids[index] == id:
                 return index
         return len(self._ids)
 
-    def _unselect(self) -> None:
-        if self.selected is not None:
-            index = self._selected_index()
-            self._strips.discard(self.selected)
-            self.selected = None
-            if index < len(self._ids):
-                self._heights[index] = len(self._strips_of(index))
-
     def _select(self, index: int) -> None:
-        self._unselect()
-        self.selected = self._ids[index]
+        self.screen.clear_selection()
+        before, self.selected = self.selected, self._ids[index]
         self.following = False
-        self._strips.discard(self.selected)
-        height = self._heights[index] = len(self._strips_of(index))
-        self._settle()
-        top, shown, screen = self._heights.top(index), self.scroll_offset.y, self.size.height
+        self._draw_range(index)
+        self._redraw(before, self.selected)
+        height, top = self._heights[index], self._heights.top(index)
+        shown, screen = self.scroll_offset.y, self.size.height
         if top < shown or height > screen:
             self._scroll(top)
         elif top + height > shown + screen:
             self._scroll(top + height - screen)
-        self.refresh()
+        self.post_message(self.Chosen(self))
 
     # Drawing
 
@@ -304,14 +519,24 @@ class Thread(ScrollView, can_focus=True):
         if not self._width or line >= self._heights.total:
             return Strip.blank(width, self.rich_style)
         index, offset = self._heights.at(line)
-        strips = self._strips_of(index)
-        if offset >= len(strips):  # An estimate that was too high; it is made exact when one stops there.
+        lines = self._lines_of(index)
+        if offset >= len(lines):  # An estimate that was too high; it is made exact when one stops there.
             return Strip.blank(width, self.rich_style)
-        return strips[offset].adjust_cell_length(width, self.rich_style)
+        style = Style(bgcolor=self.screen.get_component_rich_style("screen--selection").bgcolor)
+        line_number = copying.number(index, offset)
+        strip = copying.drawn(lines[offset], line_number, self.text_selection, style)
+        return strip.adjust_cell_length(width, self.rich_style)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        def text_of(index: int) -> str:
+            return message_text(self._messages[self._ids[index]])
+
+        return copying.text(selection, len(self._ids), self._lines_of, text_of), "\n"
 
     def _below_line(self, below: int, width: int) -> Strip:
         style = self._style("below")
-        text = f" ↓ {below:,} below · End "
+        new = min(below, self._unread)
+        text = f" ↓ {below:,} below{f', {new:,} new' if new else ''} · End "
         margin = max(width - len(text), 0) // 2
         blank = Segment(" " * margin, self.rich_style)
         return Strip([blank, Segment(text, style)]).adjust_cell_length(width, self.rich_style)

@@ -1,0 +1,29 @@
+"""A question's choices as lines of a terminal. Pure."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+
+from msgcode.questions import Question
+from msgcode_tui import safe, times
+from msgcode_tui.widgets.look import Look
+
+
+def question_lines(question: Question, width: int, look: Look) -> list[list[Segment]]:
+    """A line for each choice, with the key that chooses it, then what happens if nobody answers."""
+    closed = question.message.ended
+    lines = []
+    for number, choice in enumerate(question.choices, 1):
+        key = Segment(f" {number} ", look.muted if closed else look.key)
+        text = safe.fit(choice, width - 4)
+        lines.append([key, Segment(" ", look.body), Segment(text, look.muted if closed else look.subject)])
+    if closed:
+        words = "closed"
+    elif question.deadline:
+        then = f", then {question.default!r} is taken" if question.default else ""
+        words = f"to be answered by {times.moment(question.deadline)}{then}"
+    else:
+        words = f"{question.default!r} is safe" if question.default else ""
+    if words:
+        lines.append([Segment(safe.fit(words, width), look.muted)])
+    return lines
