@@ -125,7 +125,7 @@ def _moment(rendered: Rendered) -> datetime:
 
 def _belongs(id: str, status: Status, at: datetime, memory: Memory, now: datetime) -> bool:
     """Unless it ended long ago, or somebody has cleared it away since it ended."""
-    return not status.ended or (now - at < KEEP_ENDED and id not in memory.was_message)
+    return not status.ended or (now - at < KEEP_ENDED and id not in memory.cleared)
 
 
 def _status(message: Message, delivery: Delivery, now: datetime) -> Status | None:

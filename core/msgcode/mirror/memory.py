@@ -43,6 +43,8 @@ class Memory:
         """Ids that are in messages.json."""
         self.was_message: dict[str, float] = {}
         """Ids that were in it, and when last."""
+        self.cleared: dict[str, float] = {}
+        """Those of them that no process of ours has taken out."""
         self.gone: dict[str, float] = {}
         """When agents (`agent`) and members (`channel/agent`) were last known to be gone."""
         self.touched: dict[str, float] = {}
@@ -54,17 +56,21 @@ class Memory:
         self.problems: dict[str, list[str]] = {}
         """What could not be understood, by the file in which a copy of it was set aside."""
 
-    def saw_messages(self, ids: set[str], now: float) -> None:
-        """These are in messages.json now, and no others."""
-        self.was_message.update(dict.fromkeys(self.messages - ids, now))
+    def saw_messages(self, ids: set[str], now: float, *, ours: bool = False) -> None:
+        """These are in messages.json now, and no others. ours: we have written it."""
+        vanished = dict.fromkeys(self.messages - ids, now)
+        self.was_message.update(vanished)
+        if not ours:
+            self.cleared.update(vanished)
         for id in ids - self.messages:
             self.was_message.pop(id, None)
+            self.cleared.pop(id, None)
         self.messages = ids
 
     def forget(self, now: float) -> None:
         """Drop what has been gone for long."""
         self.since = max(now - FORGET_AFTER, now if self.since == float("inf") else self.since)
-        for times in (self.was_message, self.gone, self.touched):
+        for times in (self.was_message, self.cleared, self.gone, self.touched):
             for key in [key for key, at in times.items() if at < now - FORGET_AFTER]:
                 del times[key]
 
@@ -88,9 +94,9 @@ def load(folder: str) -> Memory:
             {id: dict(raw) for id, raw in content[entries].items()} for entries in ("agents", "channels")
         )
         memory.messages = {id for id in content["messages"].split("\n") if id}
-        memory.was_message, memory.gone, memory.touched = (
+        memory.was_message, memory.cleared, memory.gone, memory.touched = (
             {key: float(at) for key, at in content[times].items()}
-            for times in ("was_message", "gone", "touched")
+            for times in ("was_message", "cleared", "gone", "touched")
         )
         memory.problems = {name: list(problems) for name, problems in content["problems"].items()}
         wrote = content["wrote"]

@@ -360,7 +360,7 @@ class Mirror:
         elif version.name == CHANNELS:
             self._memory.channels = content.raw
         else:
-            self._memory.saw_messages(set(content.entries), self._now())
+            self._memory.saw_messages(set(content.entries), self._now(), ours=True)
 
     def _current(self, name: str) -> Content:
         """What the file says, which has been absorbed."""
