@@ -24,16 +24,16 @@ def time(seconds: float = 0) -> str:
     return encode_time(START + timedelta(seconds=seconds))
 
 
-def agent(id: str, seen: float = 0, registered: float = 0, **more: object) -> Entry:
+def agent(id: str, seen: float = 0, registered: float = 0, **more: Any) -> Entry:
     return {"id": id, "name": id, "registeredAt": time(registered), "lastSeenAt": time(seen), **more}
 
 
-def channel(id: str, *members: str, **more: object) -> Entry:
+def channel(id: str, *members: str, **more: Any) -> Entry:
     entry = {"id": id, "name": id, "createdBy": "cy", "members": list(members), "createdAt": time()}
     return {**entry, **more}
 
 
-def message(id: str, to: str = "bob", sender: str = "cy", status: str = "queued", **more: object) -> Entry:
+def message(id: str, to: str = "bob", sender: str = "cy", status: str = "queued", **more: Any) -> Entry:
     head = {"id": id, "from": sender, "to": to, "body": f"body of {id}", "priority": "normal"}
     return {**head, "status": status, "createdAt": time(), **more}
 
