@@ -403,7 +403,9 @@ class Mirror:
 
     @property
     def quiet_for(self) -> float:
-        """Seconds since a foreign process last wrote."""
+        """Seconds since a foreign process last wrote, as far as any process of ours has seen."""
+        with self._mutex:
+            self._recall()
         return self._now() - self._memory.wrote if self._memory.wrote is not None else float("inf")
 
     def peers(self) -> Peers:
