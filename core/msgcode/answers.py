@@ -136,7 +136,7 @@ def event_line(event: Event, paint: Paint) -> str:
 
 
 def _sent(fact: MessageSent, paint: Paint) -> str:
-    to = fact.to[0] if len(fact.to) == 1 else f"{len(fact.to)} members"
+    to = fact.to[0] if len(fact.to) == 1 else f"{len(fact.to)} {'members' if fact.channel else 'agents'}"
     if fact.channel:
         to += f" of #{fact.channel}" if len(fact.to) != 1 else f" in #{fact.channel}"
     text = visible_line(f"{fact.subject}: {fact.body}" if fact.subject else fact.body)

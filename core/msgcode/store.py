@@ -43,7 +43,7 @@ from msgcode.state import State, fold, new_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from msgcode.journal.protocol import Journal
 
@@ -229,7 +229,7 @@ class Store:
     def send(
         self,
         sender: str,
-        to: str,
+        to: str | Iterable[str],
         body: str,
         *,
         subject: str | None = None,
@@ -240,15 +240,19 @@ class Store:
         reply_to: str | None = None,
         by: str | None = None,
     ) -> Message:
-        """Send a message to one agent. It is stored even if nobody of that name is there (`warnings`).
+        """Send a message to an agent. It is stored even if nobody of that name is there (`warnings`).
 
-        body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
+        to: the agent, or several, each with a delivery of its own. body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
         or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
         name, such as a file and line. reply_to: the id of the message that it answers.
         by: the human who speaks as `sender`.
         """
-        check_id("agent", to)
-        draft = self._draft(sender, (to,), body, subject, channel, priority, metadata, by)
+        recipients = (to,) if isinstance(to, str) else tuple(dict.fromkeys(to))
+        for agent in recipients:
+            check_id("agent", agent)
+        if not recipients:
+            raise BadInput("the message is to nobody: name an agent.")
+        draft = self._draft(sender, recipients, body, subject, channel, priority, metadata, by)
         return self._send(draft, ttl, reply_to)
 
     def broadcast(
