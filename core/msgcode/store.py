@@ -242,10 +242,10 @@ class Store:
     ) -> Message:
         """Send a message to an agent. It is stored even if nobody of that name is there (`warnings`).
 
-        to: the agent, or several, each with a delivery of its own. body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
-        or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
-        name, such as a file and line. reply_to: the id of the message that it answers.
-        by: the human who speaks as `sender`.
+        to: the agent, or several, each with a delivery of its own. body: at most 1 MiB of UTF-8.
+        channel: a topic that it belongs to. priority: low, normal, high or urgent. ttl: seconds after
+        which it expires if it has not been delivered. metadata: texts by name, such as a file and line.
+        reply_to: the id of the message that it answers. by: the human who speaks as `sender`.
         """
         recipients = (to,) if isinstance(to, str) else tuple(dict.fromkeys(to))
         for agent in recipients:

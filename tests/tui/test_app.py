@@ -208,15 +208,15 @@ async def test_a_narrow_terminal_shows_the_rooms_or_the_messages(store: Store, f
     store.send("alice", "bob", "hello")
     async with running(folder, size=(50, 20)) as app:
         await app.shows("hello")
-        assert not app.rooms.display
+        assert not app.app.screen.query_one("#rooms").display
         await app.pilot.press("ctrl+r")
         await app.shows("Agents", "# dev")
         assert "hello" not in app.screen()
         await app.pilot.press("down", "enter")
         await app.shows("human → alice")
-        assert not app.rooms.display
+        assert not app.app.screen.query_one("#rooms").display
         await app.pilot.press("ctrl+r", "ctrl+r")
-        assert not app.rooms.display
+        assert not app.app.screen.query_one("#rooms").display
         assert app.thread.has_focus
 
 

@@ -7,9 +7,9 @@ import gc
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -19,8 +19,10 @@ from msgcode import MsgcodeError, Presence, Store, commands
 from msgcode.events import Event
 from msgcode.model import now
 from msgcode_tui import safe
+from msgcode_tui.addressing import Address
+from msgcode_tui.drafts import Draft, Drafts, History
 from msgcode_tui.live import Live
-from msgcode_tui.rooms import Room, RoomKind
+from msgcode_tui.rooms import Room
 from msgcode_tui.screens.main import MainScreen
 
 FRAME = 0.05
@@ -43,6 +45,12 @@ LEAVE_WITHIN = 5
 
 HEARTBEAT_EVERY = 10.0
 """Seconds between two signs of life of the user."""
+
+MAX_WARNINGS = 3
+"""So many warnings are shown one by one."""
+
+STUCK_AFTER = timedelta(minutes=10)
+"""How long a message may wait before it counts as stuck."""
 
 T = TypeVar("T")
 
@@ -69,7 +77,11 @@ class MsgcodeApp(App[None]):
     def __init__(self, store: Store, me: str, *, clock: Callable[[], datetime] = now) -> None:
         super().__init__()
         self.store = store
+        self.clock = clock
         self.live = Live(me, clock())
+        self.stuck_after = STUCK_AFTER
+        self.drafts = Drafts()
+        self.history = History()
         self.changed: Signal[Live] = Signal(self, "changed")
         """Published when `live` or `trouble` has changed."""
         self._unreadable = ""
@@ -192,23 +204,32 @@ class MsgcodeApp(App[None]):
 
     # What the user does
 
-    async def send(self, room: Room, text: str) -> bool:
-        """Send the text to whoever is in the room; returns whether that was done, having said why not."""
-        me, to = self.live.me, self.live.recipient(room)
-        if to is None:
-            self.say("Nobody is selected: select an agent or a channel to write to.", "warning")
-            return False
+    async def send(self, address: Address, draft: Draft) -> bool:
+        """Send what was written; returns whether that was done, having said why not."""
+        text, options = draft.whole[address.skip :], draft.options
+        more: dict[str, Any] = {
+            "subject": options.subject or None,
+            "priority": options.priority,
+            "ttl": options.ttl,
+            "reply_to": options.reply_to,
+            "by": address.by,
+        }
 
         def verb() -> list[str]:
             self._be_registered()
-            verb = self.store.broadcast if room.kind is RoomKind.CHANNEL else self.store.send
-            return self.store.warnings(verb(me, to, text))
+            if address.channel is None:
+                message = self.store.send(address.speaker, address.to, text, **more)
+            else:
+                message = self.store.broadcast(address.speaker, address.channel, text, **more)
+            return self.store.warnings(message)
 
         try:
             warnings = await self._run(verb)
         except MsgcodeError as error:
             self.say(str(error), "error")
             return False
+        if len(warnings) > MAX_WARNINGS:
+            warnings = [f"{len(warnings)} of them are not there: the message waits for them."]
         for warning in warnings:
             self.say(warning, "warning")
         return True
