@@ -77,20 +77,15 @@ async def test_broadcasting_to_the_selected_channel(store: Store, folder: Path) 
         assert (message.channel, message.recipients) == ("dev", ("alice", "bob"))
 
 
-async def test_where_nobody_is_selected_nothing_is_sent_or_lost(store: Store, folder: Path) -> None:
-    async with running(folder) as app:
-        await app.shows("nobody selected")
-        await app.write("hello?")
-        await app.shows("Nobody is selected")
-        assert app.composer.text == "hello?"
-        assert store.messages() == []
-
-
 async def test_a_conversation_of_others_is_shown_and_not_written_to(store: Store, folder: Path) -> None:
     store.send("alice", "bob", "between us")
     async with running(folder) as app:
         await app.select(pair_room("alice", "bob"))
-        await app.shows("alice ⇄ bob", "between us", "nobody selected")
+        await app.shows("alice ⇄ bob", "between us", "human → nobody")
+        await app.write("may I?")
+        await app.shows("alice and bob talk here")
+        assert app.composer.text == "may I?"
+        assert len(store.messages()) == 1
 
 
 async def test_messages_from_elsewhere_arrive(store: Store, folder: Path) -> None:
@@ -129,7 +124,7 @@ async def test_a_refusal_is_said_and_the_text_comes_back(store: Store, folder: P
     async with running(folder) as app:
         await app.select(channel_room("nowhere"))
         await app.write("anybody?")
-        await app.shows("there is no channel 'nowhere'")
+        await app.shows("There is no channel 'nowhere'")
         assert app.composer.text == "anybody?"
 
 

@@ -42,9 +42,14 @@ def _minute(moment: datetime) -> int:
     return int(moment.timestamp() // 60)
 
 
-def sparkline(counts: Sequence[int]) -> str:
-    """The counts as bars; "" if all are 0. The tallest stands for the largest, for 8 at least."""
+def sparkline(counts: Sequence[int], width: int = MINUTES) -> str:
+    """The counts as so many bars; "" if all are 0. Nothing is the lowest bar, the largest the highest.
+
+    width: a divisor of how many counts there are; each bar stands for as many.
+    """
     if not any(counts):
         return ""
-    top = max(*counts, len(_BARS))
-    return "".join(_BARS[-(-count * len(_BARS) // top) - 1] if count else " " for count in counts)
+    each = len(counts) // width
+    sums = [sum(counts[start : start + each]) for start in range(0, len(counts), each)]
+    top, steps = max(*sums, len(_BARS) - 1), len(_BARS) - 1
+    return "".join(_BARS[-(-count * steps // top)] for count in sums)

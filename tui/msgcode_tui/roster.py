@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from msgcode import Activity
-from msgcode_tui.activity import sparkline
+from msgcode_tui.activity import MINUTES, sparkline
 from msgcode_tui.fuzzy import match
 from msgcode_tui.health import age, oldest_waiting
 from msgcode_tui.live import Live
@@ -20,6 +20,9 @@ ACTIVITY_MARKS = {
     Activity.BLOCKED: "■",
     Activity.OFFLINE: "○",
 }
+
+_LONG, _SHORT = 14, 6
+"""How wide the columns are that say what waits: `9 waiting, 12m` and `9·12m`."""
 
 Part = tuple[str, str]
 """A text and the name of the style in which it is drawn."""
@@ -172,22 +175,31 @@ def _agents(live: Live, now: datetime) -> list[_Entry]:
             asides=_agent_asides(agent.id, harness, live, now),
             unread=live.index.unread_count(room),
         )
-        note = [Row(reason, room, is_note=True, activity=activity)] if reason else []
+        about = f"{harness}: {reason}" if harness else reason or ""
+        note = [Row(about, room, is_note=True, activity=activity)] if reason else []
         entries.append(_Entry(room, agent.id, [row, *note]))
     return entries
 
 
 def _agent_asides(agent: str, harness: str, live: Live, now: datetime) -> tuple[tuple[Part, ...], ...]:
-    """What is said of an agent, in ever fewer words: what waits for it is left out last."""
-    bars = sparkline(live.traffic.of(agent, now))
-    traffic = [(bars, "traffic")] if bars else []
-    program = [(harness, "muted")] if harness else []
-    waiting, long, short = live.waiting(agent), [], []
-    if waiting and (since := oldest_waiting(live, agent)):
-        long = [(f"{waiting:,} waiting, {age(since, now)}", "waiting")]
-        short = [(f"{waiting if waiting < 1000 else '999+'}·{age(since, now)}", "waiting")]
-    forms = [program + traffic + long, traffic + long, program + long, traffic + short, long, short]
-    return tuple(tuple(form) for form in dict.fromkeys(map(tuple, forms)) if form)
+    """What is said of an agent, in columns that get narrower. What waits for it is left out last."""
+    counts = live.traffic.of(agent, now)
+    waiting, since = live.waiting(agent), oldest_waiting(live, agent)
+    how_old = age(since, now) if since else ""
+    long = f"{waiting:,} waiting, {how_old}" if since else ""
+    short = f"{waiting if waiting < 1000 else '999+'}·{how_old}" if since else ""
+    program, bars = (harness, "muted"), (f"{sparkline(counts):{MINUTES}}", "traffic")
+    few_bars = (f"{sparkline(counts, MINUTES // 2):{MINUTES // 2}}", "traffic")
+    told = (f"{short:>{_SHORT}}", "waiting")
+    told_long = (f"{long:>{_LONG}}", "waiting")
+    bars_or_program = bars if any(counts) else (f"{harness:>{MINUTES}}", "muted")
+    return (
+        (program, bars, told_long),
+        (bars_or_program, told_long),
+        (bars_or_program, told),
+        (few_bars, told),
+        ((short, "waiting"),),
+    )
 
 
 def _channels(live: Live) -> list[_Entry]:

@@ -173,33 +173,45 @@ class Desk(Vertical):
         draft = self.draft
         found = self._address(draft)
         composer = self.composer
-        whom = safe.line(found.whom) if not found.problem else safe.line(found.whom) or "nobody"
-        style = "bold $text-error" if found.problem else "bold $text-primary"
         speaker = Content.styled(safe.line(found.who), "$text-warning" if found.by else "")
-        composer.border_title = Content.assemble(speaker, " → ", Content.styled(safe.fit(whom, 60), style))
+        composer.border_title = Content.assemble(speaker, " → ", self._whom(draft, found))
         composer.border_subtitle = Content(_size_note(draft))
         composer.placeholder = Content(safe.fit(found.problem or f"Message {found.whom}", 200))
         composer.set_class(found.by is not None, "-as-another")
-        self.query_one(Envelope).show(list(self._told()))
+        self.query_one(Envelope).show(self._reply(), list(self._told()))
+
+    def _whom(self, draft: Draft, found: Address) -> Content:
+        """Who will hear it, in the frame."""
+        if _is_line(draft):
+            return Content.styled("/msg", "bold $text-primary")
+        if found.problem and self.choices.shown:
+            return Content("…")  # The name is still being written.
+        style = "bold $text-error" if found.problem else "bold $text-primary"
+        return Content.styled(safe.fit(found.whom or "nobody", 60), style)
 
     def _address(self, draft: Draft) -> Address:
         return address(self._live, self.room, draft.text[:_COMPLETES_UP_TO], draft.options)
 
+    def _reply(self) -> str:
+        """What is answered, in words."""
+        reply_to = self._options.reply_to
+        if not reply_to:
+            return ""
+        origin = self._live.state.messages.get(reply_to)
+        said = f"{origin.sender}: {origin.subject or origin.body[:200]}" if origin else reply_to
+        return f"replying to {said}"
+
     def _told(self) -> Iterator[tuple[str, str]]:
-        """The options that are set, in words."""
-        priority, subject, ttl, reply_to, speak_as = self._options
-        if reply_to:
-            origin = self._live.state.messages.get(reply_to)
-            said = f"{origin.sender}: {origin.subject or origin.body[:100]}" if origin else reply_to
-            yield "reply", f"replying to {said}"
+        """The other options that are set, in words."""
+        priority, subject, ttl, _, speak_as = self._options
         if speak_as:
             yield "speak_as", f"as {speak_as}"
         if priority is not Priority.NORMAL:
             yield "priority", str(priority)
-        if subject:
-            yield "subject", f"“{subject}”"
         if ttl:
-            yield "ttl", f"expires in {_ttl_name(ttl)}"
+            yield "ttl", f"ttl {_ttl_name(ttl)}"
+        if subject:
+            yield "subject", subject
 
     # Keys
 
@@ -287,7 +299,7 @@ class Desk(Vertical):
         draft = self.draft
         if not draft.text.strip():
             return
-        if draft.text.split(maxsplit=1)[0] == "/msg":
+        if _is_line(draft):
             self._hand_over(self.LineEntered(self.room, draft))
             return
         found = self._address(draft)
@@ -389,6 +401,11 @@ class Desk(Vertical):
     def _too_long(self, event: Composer.TooLong) -> None:
         event.stop()
         self.post_message(self.Refused(TOO_LONG))
+
+
+def _is_line(draft: Draft) -> bool:
+    """Whether it is a command to run, and not a message."""
+    return draft.text.split(maxsplit=1)[:1] == ["/msg"]
 
 
 def _ttl_name(ttl: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message as TextualMessage
 from textual.widgets import Input, Static
 
@@ -27,7 +27,7 @@ class Chip(Static):
         option: str
 
     def __init__(self, option: str, text: str) -> None:
-        super().__init__(safe.content(f"{safe.fit(text, 48)} ✕"), markup=False)
+        super().__init__(safe.content(f"✕ {safe.fit(text, 200)}"), markup=False, classes=option)
         self.option = option
         self.tooltip = "Click to take it back"
 
@@ -36,8 +36,8 @@ class Chip(Static):
         self.post_message(self.Dropped(self.option))
 
 
-class Envelope(Horizontal):
-    """The chips, and the field for the subject while it is written."""
+class Envelope(Vertical):
+    """The message that is answered, then the other options as chips, or the field for the subject."""
 
     @dataclass
     class SubjectWritten(TextualMessage):
@@ -47,19 +47,25 @@ class Envelope(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._told: Sequence[tuple[str, str]] = ()
+        self._told: tuple[str, Sequence[tuple[str, str]]] = ("", ())
 
     def compose(self) -> ComposeResult:
         yield LineInput("subject (enter keeps it, esc does not)", id="subject")
+        yield Horizontal()
 
-    def show(self, told: Sequence[tuple[str, str]]) -> None:
-        """Show these: for each the name of the option and what it is, in words."""
-        if told == self._told:
+    def show(self, reply: str, options: Sequence[tuple[str, str]]) -> None:
+        """Show these.
+
+        reply: what is answered, in words; "" if nothing is. options: the name of each, and what it is in words.
+        """
+        if (reply, options) == self._told:
             return
-        self._told = told
-        self.set_class(bool(told), "-told")
+        self._told = (reply, options)
+        self.set_class(bool(options), "-told")
         self.query(Chip).remove()
-        self.mount_all([Chip(option, text) for option, text in told])
+        if reply:
+            self.mount(Chip("reply_to", reply), before=0)
+        self.query_one(Horizontal).mount_all([Chip(option, text) for option, text in options])
 
     def ask_subject(self, subject: str) -> None:
         """Let the user write the subject."""

@@ -29,6 +29,8 @@ SETTLED_AFTER = 4.0
 """Seconds after the last move through the list in which its rows keep their places."""
 
 _BADGE_UP_TO = 999
+_LEAST_WIDTHS = (60, 40, 30, 0)
+"""From which width on each form of what is said of agents is tried."""
 _LEFT_BUTTON, _MIDDLE_BUTTON, _RIGHT_BUTTON = 1, 2, 3
 
 
@@ -141,9 +143,9 @@ class RoomList(ScrollView, can_focus=True):
             self.post_message(self.Selected(room, before))
 
     def point_at_first(self) -> None:
-        """Put the cursor on the first room that is shown, where the selected one is not."""
+        """Put the cursor on the first room that is shown, if what it was on is not."""
         rooms = rooms_in(self._rows)
-        if rooms and self.cursor not in rooms:
+        if rooms and self._line_of(self.cursor) is None:
             self._move_to(rooms[0])
 
     def _move_to(self, place: Room | Section) -> None:
@@ -300,7 +302,7 @@ class RoomList(ScrollView, can_focus=True):
             count = str(row.unread) if row.unread <= _BADGE_UP_TO else f"{_BADGE_UP_TO}+"
             badge = [Segment(f" {count} ", self._style("unread-muted" if row.is_muted else "unread"))]
         name = Strip(left)
-        forms = [self._spaced(parts) for parts in row.asides] or [[]]
+        forms = [self._spaced(parts) for parts in row.asides[self._first_form(row, width) :]] or [[]]
         space = width - 1
         for form in forms:
             ends = [end for end in (marks, form, badge) if end]
@@ -311,6 +313,12 @@ class RoomList(ScrollView, can_focus=True):
         if name.cell_length > kept:
             name = Strip([*name.crop(0, max(kept - 1, 0)), Segment("…", self._style("muted"))])
         return Strip([*name.adjust_cell_length(kept, self.rich_style), *right, self._gap()])
+
+    def _first_form(self, row: Row, width: int) -> int:
+        """The first form to try. It goes by the width alone, so that the agents' columns are in line."""
+        if row.activity is None:
+            return 0
+        return next(form for form, least in enumerate(_LEAST_WIDTHS) if width >= least)
 
     def _spaced(self, parts: tuple[Part, ...]) -> list[Segment]:
         segments = []
