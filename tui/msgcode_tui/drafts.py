@@ -18,6 +18,10 @@ MAX_HISTORY = 200
 """How many of the texts that were sent are remembered."""
 
 
+MAX_REMEMBERED = 20_000
+"""Characters of the longest text that the history remembers."""
+
+
 class Options(NamedTuple):
     """What can be said of a message beside its text."""
 
@@ -106,8 +110,8 @@ class History:
         self._begun = Draft()
 
     def add(self, line: str) -> None:
-        """A text was sent. The same twice in a row counts once."""
-        if self.lines[-1:] != [line]:
+        """A text was sent. The same twice in a row counts once, and what is too long to be remembered not."""
+        if self.lines[-1:] != [line] and len(line) <= MAX_REMEMBERED:
             self.lines = [*self.lines, line][-MAX_HISTORY:]
         self._place = len(self.lines)
 

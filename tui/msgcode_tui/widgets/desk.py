@@ -56,7 +56,7 @@ class Desk(Vertical):
         ),
         Binding("escape", "leave", "Back", id="composer.leave", tooltip="Go back to the messages"),
         Binding(
-            "ctrl+o", "options", "Options", id="composer.options",
+            "ctrl+t", "options", "Options", id="composer.options",
             tooltip="Priority, subject, time to live, reply, and for whom you speak",
         ),
         Binding(

@@ -56,7 +56,7 @@ class Envelope(Vertical):
     def show(self, reply: str, options: Sequence[tuple[str, str]]) -> None:
         """Show these.
 
-        reply: what is answered, in words; "" if nothing is. options: the name of each, and what it is in words.
+        reply: what is answered, in words; "" if nothing is. options: names, and their values in words.
         """
         if (reply, options) == self._told:
             return
