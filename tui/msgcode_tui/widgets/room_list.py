@@ -379,22 +379,17 @@ class Rooms(Vertical):
         event.stop()
         rooms = self.query_one(RoomList)
         rooms.point_at_first()
+        rooms.focus()  # Else the screen would look for what to focus when the field goes, and that after us.
         rooms.action_open()
-        self._end()
 
     @on(LineInput.Left)
     def _left(self, event: LineInput.Left) -> None:
         event.stop()
-        self._end()
         self.query_one(RoomList).focus()
 
     @on(events.DescendantBlur)
     def _blurred(self, event: events.DescendantBlur) -> None:
         if event.widget is self.query_one(LineInput):
-            self._end()
-
-    def _end(self) -> None:
-        if self.has_class("-filtering"):
             self.remove_class("-filtering")
             self.query_one(LineInput).value = ""
 
