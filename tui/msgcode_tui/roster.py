@@ -175,7 +175,7 @@ def _agents(live: Live, now: datetime) -> list[_Entry]:
             asides=_agent_asides(agent.id, harness, live, now),
             unread=live.index.unread_count(room),
         )
-        about = f"{harness}: {reason}" if harness else reason or ""
+        about = f"{reason} · {harness}" if harness else reason or ""
         note = [Row(about, room, is_note=True, activity=activity)] if reason else []
         entries.append(_Entry(room, agent.id, [row, *note]))
     return entries

@@ -18,17 +18,17 @@ ALICE, BOB, DEV = pair_room("alice", "human"), pair_room("bob", "human"), channe
 
 def line_with(app: Driver, text: str) -> str:
     """The first line of the screen with this text."""
-    return next(line for line in app.screen().splitlines() if text in line)
+    return next(line for line in app.screen().splitlines()[2:] if text in line)
 
 
 async def test_what_is_said_of_an_agent(store: Store, folder: Path) -> None:
     store.register("bob", session=Session("s1", "opencode", "h"))
-    store.set_presence("bob", "blocked", "a permission prompt")
+    store.set_presence("bob", "blocked", "permission")
     for _ in range(3):
         store.send("alice", "bob", "x")
     async with running(folder) as app:
-        await app.shows("opencode: a permission prompt")
-        assert re.search(r"■ bob +▁{9}[▂-█] +3·\d+s", line_with(app, "■ bob"))
+        await app.shows("permission · opencode")
+        assert re.search(r"■ bob +▁+[▂-█]▁? +3·\d+s", line_with(app, "■ bob"))
 
 
 async def test_pinned_rooms_come_first(store: Store, folder: Path) -> None:
@@ -46,7 +46,7 @@ async def test_muted_rooms_are_drawn_so(store: Store, folder: Path) -> None:
     async with running(folder) as app:
         await app.shows("bob")
         await app.pilot.press("down", "m")
-        await app.until(lambda: "⌀" in line_with(app, "○ alice"))
+        await app.until(lambda: "⌀" in line_with(app, " alice  "))
         await app.pilot.press("m")
         await app.until(lambda: "⌀" not in app.screen())
 
@@ -79,7 +79,7 @@ async def test_collapsing_and_expanding_by_key(store: Store, folder: Path) -> No
         assert app.rooms.cursor == Section.AGENTS
         assert app.rooms.room == ALICE
         await app.pilot.press("G")
-        await app.until(lambda: "alice" not in app.screen())
+        await app.until(lambda: "○ alice" not in app.screen())
         await app.pilot.press("k")
         assert app.rooms.cursor == Section.AGENTS
         await app.pilot.press("l")

@@ -111,17 +111,17 @@ class MainScreen(Screen[None]):
     def _draw_ages(self, live: Live) -> None:
         """Show what changes as time goes by, too."""
         now = self._app.clock()
-        rooms, drafts = self.query_one(RoomList), self._app.drafts.kept.keys() - {self.room}
+        rooms, filter = self.query_one(RoomList), self.query_one(Rooms).filter
         rows = roster(
             live,
             now,
             rooms.arrangement,
             selected=self.room,
-            drafts=drafts,
-            filter=self.query_one(Rooms).filter,
+            drafts=self._app.drafts.kept.keys() - {self.room},
+            filter=filter,
             order=rooms.order,
         )
-        rooms.show(rows)
+        rooms.show(rows, is_all=not filter)
         where = _under_home(self._app.store.name)
         self.query_one(TopBar).tell(health(live, now, self._app.stuck_after), live.me, where)
 

@@ -107,6 +107,7 @@ class RoomList(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
+        self._order: list[Room] = []
         self.room = EVERYTHING
         """The room that is selected."""
         self.cursor: Room | Section = EVERYTHING
@@ -117,10 +118,12 @@ class RoomList(ScrollView, can_focus=True):
     def order(self) -> list[Room]:
         """The rooms in the order in which they have to stay while the user goes through them; else none."""
         in_use = self.has_focus or self.mouse_hover or monotonic() - self._moved_at < SETTLED_AFTER
-        return rooms_in(self._rows) if in_use else []
+        return self._order if in_use else []
 
-    def show(self, rows: list[Row]) -> None:
-        """Show these rows."""
+    def show(self, rows: list[Row], *, is_all: bool = True) -> None:
+        """Show these rows; `is_all` is False if a filter has left some out."""
+        if is_all:
+            self._order = rooms_in(rows)
         if rows == self._rows:
             return
         was = self._line_of(self.cursor)
@@ -380,7 +383,7 @@ class Rooms(Vertical):
         rooms = self.query_one(RoomList)
         rooms.point_at_first()
         rooms.focus()  # Else the screen would look for what to focus when the field goes, and that after us.
-        rooms.action_open()
+        rooms.call_later(rooms.action_open)  # What it posted from here would not get beyond us.
 
     @on(LineInput.Left)
     def _left(self, event: LineInput.Left) -> None:
@@ -396,4 +399,5 @@ class Rooms(Vertical):
     def on_key(self, event: events.Key) -> None:
         if self.query_one(LineInput).has_focus and event.key in ("up", "down"):
             event.stop()
-            self.query_one(RoomList).action_step(-1 if event.key == "up" else 1)
+            rooms = self.query_one(RoomList)
+            rooms.call_later(rooms.action_step, -1 if event.key == "up" else 1)
