@@ -146,6 +146,18 @@ async def test_options_are_taken_back_by_key_and_by_mouse(store: Store, folder: 
         await app.until(lambda: desk.draft.options == PLAIN)
 
 
+async def test_a_letter_that_comes_with_alt_is_no_text(store: Store, folder: Path) -> None:
+    async with running(folder) as app:
+        desk = await at(app, BOB)
+        app.app.post_message(events.Key("alt+p", "p"))
+        await app.until(lambda: desk.draft.options.priority is Priority.HIGH)
+        app.app.post_message(events.Key("alt+s", "s"))
+        await app.until(lambda: not app.composer.has_focus)
+        app.app.post_message(events.Key("alt+x", "x"))
+        await app.pilot.press(*"ok", "enter")
+        assert (desk.draft.text, desk.draft.options.subject) == ("", "ok")
+
+
 async def test_the_menu_of_options_works_without_alt(store: Store, folder: Path) -> None:
     async with running(folder) as app:
         desk = await at(app, BOB)

@@ -69,6 +69,8 @@ class Composer(TextArea):
         if self._take_key(event.key):
             event.stop()
             event.prevent_default()
+        elif event.key.startswith("alt+"):
+            event.prevent_default()  # Many terminals send the letter along, and it is not meant as text.
 
     async def _on_paste(self, event: events.Paste) -> None:
         if len(event.text) > MAX_BODY_BYTES:

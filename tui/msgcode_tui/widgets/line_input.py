@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 from textual.widgets import Input
@@ -37,6 +38,10 @@ class LineInput(Input):
         low, high = sorted((start, end))
         room = MAX_LINE - (len(self.value) - (high - low))
         super().replace(safe.line(text)[:room], start, end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key.startswith("alt+"):
+            event.prevent_default()  # As in the composer.
 
     def action_leave(self) -> None:
         """Leave the field as it was."""
