@@ -379,6 +379,8 @@ class Desk(Vertical):
             Choice(short, f"{messages[id].sender}: {messages[id].subject or messages[id].body[:200]}")
             for short, id in ids.items()
         ]
+        if not choices:
+            self.post_message(self.Refused("There is no message here that could be answered."))
         self._offer("Reply to", choices, lambda choice: self.reply_to(ids[choice.text]))
 
     def action_speak_as(self) -> None:
