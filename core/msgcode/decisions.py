@@ -136,7 +136,7 @@ def inbox(
 ) -> list[Message]:
     """What the agent has to deal with: urgent first, then oldest first.
 
-    Without what is past its time, and what a deliverer is handing over at this moment.
+    Without what is past its time, and what a deliverer, other than the agent, is handing over.
     """
     shelves = state.inbox(agent)
     found: list[Message] = []
@@ -152,7 +152,9 @@ def inbox(
             if sender is not None and message.sender != sender:
                 continue
             delivery = message.deliveries[agent]
-            if delivery.status.ended or is_due(message, delivery, now) or is_leased(delivery, now):
+            if delivery.status.ended or is_due(message, delivery, now):
+                continue
+            if is_leased(delivery, now) and delivery.by != agent:
                 continue
             found.append(message)
     return found
@@ -216,7 +218,11 @@ def claim(
 ) -> list[Fact]:
     """Leases what is offered to the deliverer `by`, after ending what is past its time."""
     known_agent(state, agent)
-    claims = [MessageClaimed(message.id, agent, by, until) for message in offered]
+    claims = [
+        MessageClaimed(message.id, agent, by, until)
+        for message in offered
+        if message.deliveries[agent].status is not Status.DELIVERED
+    ]
     return [*expire_due(state, now, agent), *claims]
 
 
@@ -231,9 +237,20 @@ def confirm(message: Message, agent: str, by: str) -> list[Fact]:
 def fail(message: Message, agent: str, by: str, reason: str) -> list[Fact]:
     """It could not be injected. Only its claimant can say so: another may be injecting it by now."""
     delivery = delivery_to(message, agent)
-    if delivery.status is Status.CLAIMED and delivery.by == by:
-        return [MessageFailed(message.id, agent, by, reason)]
+    if has_claimed(message, agent, by):
+        return give_back(message, agent, by, reason)
     raise Refused(f"message {message.id} for {agent!r} is {delivery.status}, not claimed by {by!r}.")
+
+
+def has_claimed(message: Message, agent: str, by: str) -> bool:
+    """Whether the message is the deliverer's at this moment."""
+    delivery = message.deliveries[agent]
+    return delivery.status is Status.CLAIMED and delivery.by == by
+
+
+def give_back(message: Message, agent: str, by: str, reason: str) -> list[Fact]:
+    """The deliverer does not use its claim, if it has not lost it anyway."""
+    return [MessageFailed(message.id, agent, by, reason)] if has_claimed(message, agent, by) else []
 
 
 def acknowledge(message: Message, agent: str, by: str | None) -> list[Fact]:

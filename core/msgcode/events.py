@@ -80,7 +80,10 @@ class ChannelLeft(Record):
 
 
 class MessageSent(Record):
-    """A message was accepted; it now waits for each agent in `to`. For the rest see `model.Message`."""
+    """A message was accepted; it now waits for each agent in `to`. For the rest see `model.Message`.
+
+    `since`, here and below, is set when it happened earlier, among agents of oh-my-msgcode.
+    """
 
     id: str
     sender: str
@@ -97,6 +100,7 @@ class MessageSent(Record):
     metadata: dict[str, str] = {}
     human: bool = False
     by: str | None = None
+    since: datetime | None = None
 
 
 class MessageClaimed(Record):
@@ -114,6 +118,7 @@ class MessageDelivered(Record):
     id: str
     agent: str
     by: str
+    since: datetime | None = None
 
 
 class MessageFailed(Record):
@@ -131,6 +136,7 @@ class MessageAcknowledged(Record):
     id: str
     agent: str
     by: str | None = None
+    since: datetime | None = None
 
 
 class MessageExpired(Record):
@@ -139,6 +145,7 @@ class MessageExpired(Record):
     id: str
     agent: str
     by: str | None = None
+    since: datetime | None = None
 
 
 class MessageDiscarded(Record):

@@ -7,6 +7,8 @@ does not know changes nothing.
 
 from __future__ import annotations
 
+from collections import deque
+
 from msgcode.events import (
     AgentBound,
     AgentHeard,
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 MAX_DAMAGE = 100
 """How many damaged lines a state remembers; the newest are kept."""
+
+MAX_ENDED = 1000
+"""How many messages a state goes on remembering after they have ended, the newest."""
 
 
 class Heard(Record):
@@ -75,7 +80,8 @@ class State:
     """
 
     __slots__ = (
-        "agents", "channels", "damage", "expiring", "heard", "inboxes", "keep_ended", "messages", "seq",
+        "agents", "channels", "damage", "ended", "expiring", "heard", "inboxes", "keep_ended", "messages",
+        "seq",
     )  # fmt: skip
 
     def __init__(self, *, keep_ended: bool = False) -> None:
@@ -92,6 +98,8 @@ class State:
         self.expiring: dict[str, None] = {}
         """Ids of the waiting messages that have a time to live."""
         self.heard: dict[str, Heard] = {}
+        self.ended: deque[Message] = deque(maxlen=MAX_ENDED)
+        """Those that ended last, unless all are kept. No snapshot has them."""
         self.damage: list[LineDamaged] = []
 
     def inbox(self, agent: str) -> Inbox:
@@ -138,7 +146,7 @@ class State:
         if message.ended:
             self.expiring.pop(id, None)
             if not self.keep_ended:
-                del self.messages[id]
+                self.ended.append(self.messages.pop(id))
 
 
 def fold(state: State, event: Event) -> None:
@@ -215,8 +223,8 @@ def new_message(seq: int, at: datetime, fact: MessageSent) -> Message:
         seq,
         fact.sender,
         fact.body,
-        at,
-        dict.fromkeys(fact.to, Delivery(Status.QUEUED, at)),
+        fact.since or at,
+        dict.fromkeys(fact.to, Delivery(Status.QUEUED, fact.since or at)),
         fact.priority,
         fact.thread,
         fact.channel,
@@ -259,9 +267,8 @@ def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> No
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         _hear(state, fact.id, fact.agent)
-        delivered = Delivery(
-            Status.DELIVERED, event.at, fact.by, None, event.at, delivery.failures, delivery.claims
-        )
+        at = fact.since or event.at
+        delivered = Delivery(Status.DELIVERED, at, fact.by, None, at, delivery.failures, delivery.claims)
         state.move(fact.id, fact.agent, delivered)
 
 
@@ -292,7 +299,8 @@ def _end(
     delivery: Delivery,
     status: Status,
 ) -> None:
-    ended = delivery._replace(status=status, at=event.at, by=fact.by, lease_until=None)
+    at = (None if isinstance(fact, MessageDiscarded) else fact.since) or event.at
+    ended = delivery._replace(status=status, at=at, by=fact.by, lease_until=None)
     state.move(fact.id, fact.agent, ended)
 
 

@@ -26,6 +26,7 @@ from msgcode.events import (
     RoomPurged,
 )
 from msgcode.journal.file import FileJournal
+from msgcode.mirror.journal import MirroredJournal
 from msgcode.model import (
     HUMAN,
     Activity,
@@ -46,12 +47,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from msgcode.journal.protocol import Journal
+    from msgcode.mirror.mirror import Peers
 
 DEFAULT_FOLDER = "~/.oh-my-msgcode"
 """Where the room is when nothing else is said: the folder of oh-my-msgcode."""
 
 LEASE = 30.0
 """Seconds for which a claim holds."""
+
+_AT_RISK = "oh-my-msgcode may have taken it for the same agent"
 
 
 class Store:
@@ -75,6 +79,7 @@ class Store:
         """Where the room is: the absolute path of its folder."""
         self._journal = journal
         self._presence = presence
+        self._mirrored = journal if isinstance(journal, MirroredJournal) else None
         self._clock = clock
         self._new_id = new_id
 
@@ -92,6 +97,7 @@ class Store:
         target: the folder; else the environment variable MSGCODE_STORE, else DEFAULT_FOLDER.
         sync: write each change through to the disk before a verb returns, so that it survives a power
             cut; else yes unless MSGCODE_SYNC is 0. A killed process loses nothing either way.
+        Where oh-my-msgcode shares the folder, its files are kept like the room (MSGCODE_MIRROR=on: always).
         clock: the time in UTC, in whole milliseconds. new_id: a fresh message id at each call.
         """
         name = os.fspath(target if target is not None else os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER)
@@ -100,8 +106,11 @@ class Store:
         folder = os.path.abspath(os.path.expanduser(name))
         if sync is None:
             sync = os.environ.get("MSGCODE_SYNC") != "0"
+        always = _mirrors_always()
+        presence = PresenceBoard(folder)
         journal = FileJournal(folder, sync=sync, clock=clock)
-        return cls(folder, journal, PresenceBoard(folder), clock=clock, new_id=new_id)
+        mirrored = MirroredJournal(folder, journal, presence, clock, always=always)
+        return cls(folder, mirrored, presence, clock=clock, new_id=new_id)
 
     def __enter__(self) -> Store:
         return self
@@ -377,14 +386,19 @@ class Store:
         wanted = check_priority(priority) if priority else None
         before: list[Message] = []
 
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            decisions.known_agent(state, agent)
-            before[:] = decisions.inbox(
+        def read(state: State, moment: datetime) -> list[Message]:
+            return decisions.inbox(
                 state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit
             )
-            read = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
-            return [*decisions.expire_due(state, moment, agent), *read]
 
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.known_agent(state, agent)
+            before[:] = read(state, moment)
+            delivered = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
+            return [*decisions.expire_due(state, moment, agent), *delivered]
+
+        if self._mirrored and self._mirrored.shared:
+            self._claim(agent, agent, read, LEASE)  # So that oh-my-msgcode does not inject it, too.
         events = self._journal.commit(decide)
         self._seen(agent)
         return _after(before, events)
@@ -398,14 +412,31 @@ class Store:
         check_line("a deliverer", by)
         if not 0 < lease <= 24 * 3600:
             raise BadInput("a lease must be more than 0 seconds and at most a day.")
+        return self._claim(
+            agent, by, lambda state, moment: decisions.offered(state, agent, moment, limit), lease
+        )
+
+    def _claim(
+        self, agent: str, by: str, choose: Callable[[State, datetime], list[Message]], lease: float
+    ) -> list[Message]:
         before: list[Message] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
-            before[:] = decisions.offered(state, agent, moment, limit)
+            before[:] = choose(state, moment)
             until = _milliseconds(timedelta(seconds=lease) + moment)
             return decisions.claim(state, moment, agent, by, before, until)
 
-        return _after(before, self._journal.commit(decide))
+        claimed = _after(before, self._journal.commit(decide))
+        return self._withdrawn(agent, claimed, by) if self._mirrored else claimed
+
+    def _withdrawn(self, agent: str, claimed: list[Message], by: str) -> list[Message]:
+        """Those of the claimed messages that oh-my-msgcode cannot take any more."""
+        assert self._mirrored
+        at_risk = self._mirrored.withdraw(agent, claimed)
+        self._move([*at_risk], lambda found: decisions.give_back(found, agent, by, _AT_RISK))
+        live = self._fresh().messages
+        mine = (live.get(message.id) for message in claimed)
+        return [message for message in mine if message and decisions.has_claimed(message, agent, by)]
 
     def undelivered(self, agent: str) -> list[Message]:
         """What a deliverer may claim for the agent, in the order of its inbox."""
@@ -577,6 +608,10 @@ class Store:
             raise Refused(f"there is no message {prefix!r}.")
         return found.pop()
 
+    def peers(self) -> Peers | None:
+        """What is known of processes of oh-my-msgcode that share the folder; None if none was ever here."""
+        return self._mirrored.peers() if self._mirrored else None
+
     def damage(self) -> list[str]:
         """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
         return [f"{item.file}:{item.line}: {item.reason}" for item in self._fresh().damage]
@@ -597,6 +632,13 @@ class Store:
     def _fresh(self) -> State:
         self._journal.refresh()
         return self._journal.state
+
+
+def _mirrors_always() -> bool:
+    wish = os.environ.get("MSGCODE_MIRROR") or "auto"
+    if wish not in ("auto", "on"):
+        raise BadInput(f"MSGCODE_MIRROR is {wish[:80]!r}: it must be auto or on.")
+    return wish == "on"
 
 
 def _milliseconds(moment: datetime) -> datetime:

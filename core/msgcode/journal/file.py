@@ -30,7 +30,7 @@ from msgcode.state import State, fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
     from datetime import datetime
     from threading import Thread
 
@@ -279,7 +279,7 @@ class FileJournal:
         except OSError as error:
             raise unavailable(error, f"cannot read {self.folder}") from error
 
-    async def follow(self, *, past: bool) -> AsyncIterator[list[Event]]:
+    async def follow(self, *, past: bool) -> AsyncGenerator[list[Event], None]:
         from contextlib import aclosing
 
         from msgcode.watch import changes

@@ -1,0 +1,124 @@
+"""A room's journal that oh-my-msgcode's files are kept like: a Journal like any other, on top of another.
+
+As long as there are no such files, and nobody asks for them, it costs three looks into the folder.
+"""
+
+from __future__ import annotations
+
+import os
+
+from msgcode.mirror.versions import FILES, signature
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from msgcode.events import Event
+    from msgcode.journal.protocol import Decide, Journal
+    from msgcode.mirror.files import Version
+    from msgcode.mirror.mirror import Mirror, Peers
+    from msgcode.model import Message
+    from msgcode.presence import PresenceBoard
+    from msgcode.state import State
+
+_NONE = (None, None, None)
+
+
+class MirroredJournal:
+    """The Journal of the room in `folder`.
+
+    always: write the files even if no foreign process has been there. clock: the time in UTC.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        journal: Journal,
+        presence: PresenceBoard,
+        clock: Callable[[], datetime],
+        *,
+        always: bool,
+    ) -> None:
+        self._folder = folder
+        self._journal = journal
+        self._presence = presence
+        self._clock = clock
+        self._always = always
+        self._paths = [os.path.join(folder, name) for name in FILES]
+        self._mirror: Mirror | None = None
+
+    @property
+    def state(self) -> State:
+        return self._journal.state
+
+    def refresh(self) -> None:
+        self._look()
+        self._journal.refresh()
+
+    def commit(self, decide: Decide, *, blind: bool = False) -> list[Event]:
+        self._look()
+        events = self._journal.commit(decide, blind=blind)
+        self._tell(events)
+        return events
+
+    def events(self) -> Iterator[list[Event]]:
+        return self._journal.events()
+
+    def mentioning(self, text: str) -> Iterator[Event]:
+        return self._journal.mentioning(text)
+
+    async def follow(self, *, past: bool) -> AsyncGenerator[list[Event], None]:
+        from contextlib import aclosing
+
+        from msgcode.mirror.keeper import Keeper
+
+        # Whoever follows the room is there to stay, and keeps the files all the while.
+        with Keeper(self._folder, self._look):
+            async with aclosing(self._journal.follow(past=past)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
+        self._look()
+        self._journal.compact(restate, disposable)
+        if self._mirror:
+            self._mirror.publish()
+
+    def close(self) -> None:
+        if self._mirror:
+            self._mirror.close()
+        self._journal.close()
+
+    def withdraw(self, agent: str, messages: Iterable[Message]) -> set[str]:
+        """See `Mirror.withdraw`."""
+        return self._mirror.withdraw(agent, messages) if self._mirror else set()
+
+    @property
+    def shared(self) -> bool:
+        """Whether a foreign process may be reading and writing the files."""
+        return self._mirror is not None and self._mirror.active
+
+    def peers(self) -> Peers | None:
+        """What is known of foreign processes; None if none was ever here."""
+        self._look()
+        return self._mirror.peers() if self._mirror else None
+
+    def _look(self, caught: Sequence[Version] = ()) -> Mirror | None:
+        """Take in what the files say that is new, after the older versions that were caught."""
+        found = tuple(map(signature, self._paths))
+        if self._mirror is None:
+            if found == _NONE and not self._always:
+                return None
+            from msgcode.mirror.mirror import Mirror
+
+            self._mirror = Mirror(
+                self._folder, self._journal, self._presence, self._clock, always=self._always
+            )
+        if caught or found != self._mirror.signatures():
+            self._mirror.absorb(caught)
+        return self._mirror
+
+    def _tell(self, events: list[Event]) -> None:
+        if self._mirror and events:
+            self._mirror.publish()
