@@ -46,7 +46,7 @@ def test_to_whom(live: Live, room: Room, text: str, whom: str, rest: str) -> Non
 @pytest.mark.parametrize(
     ("room", "text", "problem"),
     [
-        (OTHERS, "hi", "alice and bob talk here. Begin with @alice, or speak as one of them (alt+a)."),
+        (OTHERS, "hi", "Begin with @alice or @bob, or speak as one of them (alt+a)"),
         (MINE, "@alcie hi", "Nobody is registered as 'alcie' (did you mean 'alice'?)."),
         (MINE, "#dve hi", "There is no channel 'dve' (did you mean 'dev'?)."),
         (MINE, "@human hi", "human cannot write to itself."),

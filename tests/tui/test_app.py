@@ -86,7 +86,7 @@ async def test_a_conversation_of_others_is_shown_and_not_written_to(store: Store
         await app.select(pair_room("alice", "bob"))
         await app.shows("alice ⇄ bob", "between us", "human → nobody")
         await app.write("may I?")
-        await app.shows("alice and bob talk here")
+        await app.shows("Begin with @alice or @bob")
         assert app.composer.text == "may I?"
         assert len(store.messages()) == 1
 
@@ -207,6 +207,7 @@ async def test_a_narrow_terminal_shows_the_rooms_or_the_messages(store: Store, f
     async with running(folder, size=(50, 20)) as app:
         await app.shows("hello")
         assert not app.app.screen.query_one("#rooms").display
+        await app.until(lambda: app.thread.has_focus)
         await app.pilot.press("ctrl+r")
         await app.shows("Agents", "# dev")
         assert "hello" not in app.screen()

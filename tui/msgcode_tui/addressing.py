@@ -73,7 +73,7 @@ def address(live: Live, room: Room, text: str, options: Options) -> Address:
         return base._replace(problem="Nobody else is here yet.")
     one, other = room.names
     return base._replace(
-        problem=f"{one} and {other} talk here. Begin with @{one}, or speak as one of them (alt+a)."
+        problem=f"Begin with @{one} or @{other}, or speak as one of them (alt+a): they talk here."
     )
 
 

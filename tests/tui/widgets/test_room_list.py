@@ -117,7 +117,6 @@ async def test_rows_stay_where_they_are_while_the_list_is_used(store: Store, fol
         await app.pilot.pause()
         assert app.rooms.order[-2:] == [second, first]
         app.rooms._moved_at -= 100
-        app.thread.focus()
         store.send("bob", "alice", "fourth")
         await app.until(lambda: app.rooms._rows[-1].room == second)
 
@@ -128,6 +127,7 @@ async def test_counts_stay_beside_long_names(store: Store, folder: Path, width: 
     store.register(name)
     store.register("human", human=True)
     async with running(folder, size=(width, 30)) as app:
+        await app.select(DEV)
         store.send(name, "human", "x")
         store.send("alice", name, "x")
         await app.until(lambda: app.app.live.waiting(name))

@@ -185,6 +185,11 @@ class MainScreen(Screen[None]):
 
     # Writing
 
+    @on(Rooms.Hidden)
+    def _rooms_hidden(self) -> None:
+        if self.focused is None or self.focused is self.query_one(RoomList):
+            self.query_one(Thread).focus()
+
     def reply_to(self, message: str) -> None:
         """Answer the message with this id."""
         self.remove_class("-rooms-shown")

@@ -168,6 +168,9 @@ class Desk(Vertical):
 
     # What is drawn
 
+    def on_resize(self) -> None:
+        self.look()
+
     def look(self) -> None:
         """Say anew who will speak to whom."""
         draft = self.draft
@@ -176,7 +179,8 @@ class Desk(Vertical):
         speaker = Content.styled(safe.line(found.who), "$text-warning" if found.by else "")
         composer.border_title = Content.assemble(speaker, " → ", self._whom(draft, found))
         composer.border_subtitle = Content(_size_note(draft))
-        composer.placeholder = Content(safe.fit(found.problem or f"Message {found.whom}", 200))
+        width = max(self.size.width - composer.gutter.width - 1, 1)  # The cursor may stand after it.
+        composer.placeholder = Content(safe.fit(found.problem or f"Message {found.whom}", width))
         composer.set_class(found.by is not None, "-as-another")
         self.query_one(Envelope).show(self._reply(), list(self._told()))
 
@@ -184,7 +188,7 @@ class Desk(Vertical):
         """Who will hear it, in the frame."""
         if _is_line(draft):
             return Content.styled("/msg", "bold $text-primary")
-        if found.problem and self.choices.shown:
+        if found.problem and self.choices.shown and not self._menu:
             return Content("…")  # The name is still being written.
         style = "bold $text-error" if found.problem else "bold $text-primary"
         return Content.styled(safe.fit(found.whom or "nobody", 60), style)

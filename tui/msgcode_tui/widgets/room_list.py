@@ -117,7 +117,7 @@ class RoomList(ScrollView, can_focus=True):
     @property
     def order(self) -> list[Room]:
         """The rooms in the order in which they have to stay while the user goes through them; else none."""
-        in_use = self.has_focus or self.mouse_hover or monotonic() - self._moved_at < SETTLED_AFTER
+        in_use = self.mouse_hover or monotonic() - self._moved_at < SETTLED_AFTER
         return self._order if in_use else []
 
     def show(self, rows: list[Row], *, is_all: bool = True) -> None:
@@ -153,7 +153,6 @@ class RoomList(ScrollView, can_focus=True):
 
     def _move_to(self, place: Room | Section) -> None:
         self.cursor = place
-        self._moved_at = monotonic()
         self._reveal()
         self.refresh()
 
@@ -203,6 +202,7 @@ class RoomList(ScrollView, can_focus=True):
         self._go_to(next((row.place for row in reversed(self._rows) if row.place), EVERYTHING))
 
     def _go_to(self, place: Room | Section) -> None:
+        self._moved_at = monotonic()
         if isinstance(place, Section):
             self._move_to(place)
         else:
@@ -357,6 +357,13 @@ class Rooms(Vertical):
     @dataclass
     class Filtered(TextualMessage):
         """The list has to be drawn anew: only rooms whose names match are wanted, or again all of them."""
+
+    @dataclass
+    class Hidden(TextualMessage):
+        """They are no longer shown, and so no longer focused."""
+
+    def on_hide(self) -> None:
+        self.post_message(self.Hidden())
 
     def compose(self) -> ComposeResult:
         yield LineInput("find a room", id="room-filter")
