@@ -103,6 +103,23 @@ class MessageSent(Record):
     since: datetime | None = None
 
 
+class MessageEdited(Record):
+    """Before anybody had the message, `by` gave it this body and subject."""
+
+    id: str
+    by: str
+    body: str
+    subject: str | None = None
+
+
+class MessagePrioritized(Record):
+    """While the message was still waiting for somebody, `by` gave it another priority."""
+
+    id: str
+    by: str
+    priority: Priority
+
+
 class MessageClaimed(Record):
     """The deliverer `by` took the message for `agent` and may inject it until the lease ends."""
 
@@ -191,6 +208,8 @@ Fact = (
     | ChannelJoined
     | ChannelLeft
     | MessageSent
+    | MessageEdited
+    | MessagePrioritized
     | MessageClaimed
     | MessageDelivered
     | MessageFailed
@@ -210,6 +229,8 @@ FACTS: dict[str, type[Fact]] = {
     "channel.joined": ChannelJoined,
     "channel.left": ChannelLeft,
     "message.sent": MessageSent,
+    "message.edited": MessageEdited,
+    "message.prioritized": MessagePrioritized,
     "message.claimed": MessageClaimed,
     "message.delivered": MessageDelivered,
     "message.failed": MessageFailed,

@@ -24,12 +24,14 @@ from msgcode.events import (
     MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
+    MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePrioritized,
     MessageSent,
     RoomPurged,
 )
-from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
+from msgcode.model import Agent, Channel, Delivery, Edited, Message, Priority, Status
 from msgcode.record import Record
 
 TYPE_CHECKING = False
@@ -125,6 +127,21 @@ class State:
             inbox.waiting[message.priority][message.id] = None
             if status is not Status.DELIVERED:
                 inbox.undelivered[message.priority][message.id] = None
+
+    def prioritize(self, id: str, priority: Priority) -> None:
+        """Give the message another priority, and its place by when it was sent among those that have it."""
+        message = self.messages[id]
+        self.messages[id] = message._replace(priority=priority)
+        for agent in message.deliveries:
+            inbox = self.inboxes.get(agent)
+            for shelves in (inbox.waiting, inbox.undelivered) if inbox else ():
+                if id in shelves[message.priority]:
+                    del shelves[message.priority][id]
+                    known = [*shelves[priority], id]
+                    shelves[priority] = dict.fromkeys(sorted(known, key=self._sent_as))
+
+    def _sent_as(self, id: str) -> int:
+        return self.messages[id].seq
 
     def move(self, id: str, agent: str, delivery: Delivery) -> None:
         """Put the message's delivery to `agent` where it is now, and drop the message if it has ended.
@@ -239,6 +256,19 @@ def new_message(seq: int, at: datetime, fact: MessageSent) -> Message:
     )
 
 
+def _message_edited(state: State, event: Event, fact: MessageEdited) -> None:
+    message = state.messages.get(fact.id)
+    if message:
+        was = message.edited or message
+        edited = Edited(event.at, fact.by, was.body, was.subject)
+        state.messages[fact.id] = message._replace(body=fact.body, subject=fact.subject, edited=edited)
+
+
+def _message_prioritized(state: State, event: Event, fact: MessagePrioritized) -> None:
+    if fact.id in state.messages:
+        state.prioritize(fact.id, fact.priority)
+
+
 def _waiting(state: State, id: str, agent: str) -> Delivery | None:
     """The delivery that an event is about, if there is one that has not ended."""
     message = state.messages.get(id)
@@ -338,6 +368,8 @@ _HANDLERS: dict[type, Callable[[State, Event, Any], None]] = {
     ChannelJoined: _channel_joined,
     ChannelLeft: _channel_left,
     MessageSent: _message_sent,
+    MessageEdited: _message_edited,
+    MessagePrioritized: _message_prioritized,
     MessageClaimed: _message_claimed,
     MessageDelivered: _message_delivered,
     MessageFailed: _message_failed,

@@ -13,11 +13,8 @@ from textual import events
 
 from msgcode import Status, Store
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
-from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner
-from msgcode_tui.widgets.desk import Desk
-from msgcode_tui.widgets.line_input import LineInput
 from msgcode_tui.widgets.room_list import RoomList
 from tests.tui.support import Fact, running, write_journal
 from tests.tui.widgets.test_message_lines import HOSTILE, RAW
@@ -316,14 +313,3 @@ async def test_pasted_text_is_made_visible(store: Store, folder: Path) -> None:
         app.app.post_message(events.Paste("a\x1b[31mb\u202ec"))
         await app.until(lambda: app.composer.text)
         assert app.composer.text == "a␛[31mb<U+202E>c"
-
-
-async def test_every_binding_can_be_remapped_and_explained(folder: Path) -> None:
-    async with running(folder) as app:
-        app.composer.focus()
-        await app.pilot.pause()
-        answer = app.app.screen.query_one(Answer)
-        desk, field = app.app.screen.query_one(Desk), app.app.screen.query(LineInput).first()
-        parts = (app.app, app.app.screen, app.rooms, app.thread, desk, field, answer, Confirm("?", (), "Yes"))
-        ours = [binding for part in parts for binding in type(part).__dict__["BINDINGS"]]
-        assert all(binding.id and binding.description and binding.tooltip for binding in ours)

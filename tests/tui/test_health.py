@@ -50,6 +50,17 @@ def test_what_failed_and_waits_again(store: Store) -> None:
     assert health(live, now(), TEN_MINUTES).failed == 0
 
 
+def test_questions_to_the_user(store: Store) -> None:
+    store.register("human", human=True)
+    asked = store.send("alice", "human", "May I?", metadata={"choices": "yes | no"})
+    store.send("alice", "bob", "May I?", metadata={"choices": "yes | no"})
+    live = seen(store)
+    assert health(live, now(), TEN_MINUTES).questions == 1
+    store.send("human", "alice", "yes", reply_to=asked.id)
+    live.advance(event for event in store.history() if event.seq > live.state.seq)
+    assert health(live, now(), TEN_MINUTES).questions == 0
+
+
 def test_a_flood_is_not_counted_to_its_end(store: Store) -> None:
     live = seen(store)
     message = store.send("alice", "bob", "x")

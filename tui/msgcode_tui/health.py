@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from msgcode import Message, Priority, Status
+from msgcode.questions import open_questions
 from msgcode_tui.live import Live
 
 MAX_COUNTED = 1000
@@ -24,6 +25,8 @@ class Health(NamedTuple):
     """Those of them that have been queued, or delivered and not acknowledged, for too long."""
     failed: int = 0
     """Those of them that could not be injected, and wait again."""
+    questions: int = 0
+    """What the user has been asked and has not answered."""
 
 
 def health(live: Live, now: datetime, stuck_after: timedelta) -> Health:
@@ -33,6 +36,7 @@ def health(live: Live, now: datetime, stuck_after: timedelta) -> Health:
         sum(map(len, live.state.inboxes.values())),
         sum(1 for _ in islice(_stuck(live, now - stuck_after), MAX_COUNTED)),
         len(live.failed),
+        len(open_questions((live.state.messages[id] for id in live.state.inbox(live.me)), live.me, now)),
     )
 
 

@@ -50,27 +50,31 @@ def read(folder: str, name: str) -> Version | None:
 
 def read_open(descriptor: int, name: str) -> Version:
     """The open file, whatever its name is by now."""
-    status = os.fstat(descriptor)
     parts, offset = [], 0
     while part := os.pread(descriptor, 1 << 20, offset):
         parts.append(part)
         offset += len(part)
-    return Version(name, b"".join(parts), (status.st_ino, status.st_mtime_ns, status.st_size))
+    return Version(name, b"".join(parts), _signature(descriptor))
+
+
+def _signature(descriptor: int) -> Signature:
+    status = os.fstat(descriptor)
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _temporary(folder: str, name: str) -> str:
     return os.path.join(folder, f"{_OURS}{name}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
-def prepare(folder: str, name: str, data: bytes) -> str:
-    """Write a version beside the file, to be put in its place by `swap`; returns its path."""
+def prepare(folder: str, name: str, data: bytes) -> tuple[str, Version]:
+    """Write a version beside the file, to be put in its place by `swap`; returns its path, and it."""
     path = _temporary(folder, name)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         write_all(descriptor, data)
+        return path, Version(name, data, _signature(descriptor))
     finally:
         os.close(descriptor)
-    return path
 
 
 def swap(prepared: str, folder: str, name: str) -> Version | None:

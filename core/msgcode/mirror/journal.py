@@ -1,13 +1,14 @@
 """A room's journal that oh-my-msgcode's files are kept like: a Journal like any other, on top of another.
 
-As long as there are no such files, and nobody asks for them, it costs three looks into the folder.
+As long as there are no such files, and nobody asks for them, it costs three looks into the folder; while a
+`Keeper` is at work, in any process, one more.
 """
 
 from __future__ import annotations
 
 import os
 
-from msgcode.mirror.versions import FILES, signature
+from msgcode.mirror.versions import FILES, is_kept, signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from msgcode.model import Message
     from msgcode.presence import PresenceBoard
     from msgcode.state import State
-
-_NONE = (None, None, None)
 
 
 class MirroredJournal:
@@ -59,7 +58,8 @@ class MirroredJournal:
     def commit(self, decide: Decide, *, blind: bool = False) -> list[Event]:
         self._look()
         events = self._journal.commit(decide, blind=blind)
-        self._tell(events)
+        if events:
+            self._publish()
         return events
 
     def events(self) -> Iterator[list[Event]]:
@@ -74,7 +74,7 @@ class MirroredJournal:
         from msgcode.mirror.keeper import Keeper
 
         # Whoever follows the room is there to stay, and keeps the files all the while.
-        with Keeper(self._folder, self._look):
+        with Keeper(self._folder, self._tend):
             async with aclosing(self._journal.follow(past=past)) as batches:
                 async for batch in batches:
                     yield batch
@@ -82,8 +82,7 @@ class MirroredJournal:
     def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
         self._look()
         self._journal.compact(restate, disposable)
-        if self._mirror:
-            self._mirror.publish()
+        self._publish()
 
     def close(self) -> None:
         if self._mirror:
@@ -92,33 +91,45 @@ class MirroredJournal:
 
     def withdraw(self, agent: str, messages: Iterable[Message]) -> set[str]:
         """See `Mirror.withdraw`."""
-        return self._mirror.withdraw(agent, messages) if self._mirror else set()
+        mirror = self._opened()
+        return mirror.withdraw(agent, messages) if mirror else set()
 
     @property
     def shared(self) -> bool:
         """Whether a foreign process may be reading and writing the files."""
-        return self._mirror is not None and self._mirror.active
+        mirror = self._opened()
+        return mirror is not None and mirror.active
 
     def peers(self) -> Peers | None:
         """What is known of foreign processes; None if none was ever here."""
         self._look()
-        return self._mirror.peers() if self._mirror else None
+        mirror = self._opened()
+        return mirror.peers() if mirror else None
 
-    def _look(self, caught: Sequence[Version] = ()) -> Mirror | None:
-        """Take in what the files say that is new, after the older versions that were caught."""
-        found = tuple(map(signature, self._paths))
-        if self._mirror is None:
-            if found == _NONE and not self._always:
-                return None
+    def _opened(self) -> Mirror | None:
+        """The mirror, from when there is something to be kept."""
+        if self._mirror is None and (self._always or any(map(signature, self._paths))):
             from msgcode.mirror.mirror import Mirror
 
             self._mirror = Mirror(
                 self._folder, self._journal, self._presence, self._clock, always=self._always
             )
-        if caught or found != self._mirror.signatures():
-            self._mirror.absorb(caught)
         return self._mirror
 
-    def _tell(self, events: list[Event]) -> None:
-        if self._mirror and events:
+    def _look(self) -> None:
+        """Take in what the files say that is new, unless a keeper does."""
+        mirror = self._opened()
+        if mirror and not is_kept(self._folder):
+            mirror.look()
+
+    def _publish(self) -> None:
+        if self._mirror and not is_kept(self._folder):
             self._mirror.publish()
+
+    def _tend(self, caught: Sequence[Version]) -> Mirror | None:
+        """Do what a keeper does."""
+        mirror = self._opened()
+        if mirror:
+            mirror.look(caught)
+            mirror.tend()
+        return mirror

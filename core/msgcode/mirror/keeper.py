@@ -1,132 +1,136 @@
 """Keeps oh-my-msgcode's files like the room, and the room like them, as long as somebody follows it.
 
-What its processes lose, they lose because each overwrites what another has written since it read. So every
-version is caught as it appears, under the temporary name that it has for a millisecond before it is put in
-its place: by looking, which is quicker here than being told of changes (0.6 ms against 1.9 for watchfiles).
+What its processes lose, they lose because each overwrites what another has written since it read. So one
+thread catches every version as it appears, and does nothing else; another takes them in.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sys
 import threading
 import time
+from collections import deque
 
-from msgcode.mirror.files import Version, read_open
-from msgcode.mirror.versions import AGENTS, CHANNELS, MESSAGES
+from msgcode.journal.folder import PRIVATE_FILE
+from msgcode.mirror.catcher import catcher
+from msgcode.mirror.versions import KEEPER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from msgcode.mirror.files import Version
     from msgcode.mirror.mirror import Mirror
 
-_BUSY = 0.001
-"""Seconds between two looks while foreign processes write."""
+_TEND_EVERY = 0.2
+"""Seconds after which it looks for what there is to write, if nothing was caught."""
 
-_BUSY_FOR = 2.0
-"""Seconds for which they count as writing after a write."""
+_TURN = 0.0005
+"""Seconds for which another thread may run on when the catching one has something to do: a tenth of Python's
+own, within which a version that is caught too late would be gone."""
 
-_QUIET = 0.005
-"""Seconds between two looks while foreign processes are there."""
-
-_ALONE = 0.2
-"""Seconds between two looks while there are none."""
-
-_LEFT_BEHIND = 10.0
-"""Seconds after which a temporary file counts as that of a process that was killed."""
-
-_MARKS = {
-    AGENTS: b'\n    "lastSeenAt": ',
-    CHANNELS: b'\n    "members": ',
-    MESSAGES: b'\n    "body": ',
-}
-"""What only this file has: a temporary name does not say which file it is to be. No text in it can pose as
-this, since texts have no line ends."""
+_TOUCH_EVERY = 0.5
+"""Seconds between two signs that a keeper is at work."""
 
 
 class Keeper:
-    """A thread at work while the context lasts.
+    """At work while the context lasts. Of several keepers of a folder, in any processes, one does the work.
 
-    look: takes in what is new after the versions it is given, and returns the mirror, if there is one.
+    tend: takes in what is new after the versions it is given, and writes what the files lack.
     """
 
-    def __init__(self, folder: str, look: Callable[[Sequence[Version]], Mirror | None]) -> None:
-        self._look = look
-        self._catcher = Catcher(folder)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
+    def __init__(self, folder: str, tend: Callable[[Sequence[Version]], Mirror | None]) -> None:
+        self._tend = tend
+        self._post = Post(folder)
+        self._catcher = catcher(folder)
+        self._caught: deque[Version] = deque()
+        self._woken = threading.Event()
+        self._stopped = False
+        self._usual_turn = sys.getswitchinterval()
+        self._threads = [
+            threading.Thread(target=run, name=f"mirror {run.__name__}", daemon=True)
+            for run in (self._catch, self._work)
+        ]
 
     def __enter__(self) -> Keeper:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
+        self._stopped = True
+        self._catcher.stop()
+        self._woken.set()
+        for thread in self._threads:
+            thread.join()
         self._catcher.close()
+        self._post.leave()
+        sys.setswitchinterval(self._usual_turn)
 
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._stopped.wait(pause):
-            mirror = self._look(self._catcher.catch())
-            if mirror:
-                mirror.tend()
-            pause = _pause(mirror)
+    def _catch(self) -> None:
+        while not self._stopped:
+            if self._post.is_ours:
+                self._caught.extend(self._catcher.catch(_TEND_EVERY))
+                self._woken.set()
+            else:
+                self._woken.wait(_TEND_EVERY)
+
+    def _work(self) -> None:
+        while not self._stopped:
+            self._woken.wait(_TEND_EVERY)
+            self._woken.clear()
+            if self._post.take():
+                mirror = self._tend([self._caught.popleft() for _ in range(len(self._caught))])
+                has_peers = mirror is not None and mirror.peers_are_active
+                sys.setswitchinterval(_TURN if has_peers else self._usual_turn)
 
 
-def _pause(mirror: Mirror | None) -> float:
-    if mirror is None or not mirror.peers_are_active:
-        return _ALONE
-    return _BUSY if mirror.quiet_for < _BUSY_FOR else _QUIET
-
-
-class Catcher:
-    """Catches what foreign processes write in `folder`, also what the next of them overwrites at once."""
+class Post:
+    """The one place of a keeper in `folder`: a lock, and a file that is touched while it is held."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._open: dict[str, tuple[int, float]] = {}
-        self._ignored: set[str] = set()
+        self._path = os.path.join(folder, KEEPER)
+        self._descriptor = -1
+        self._touched = -_TOUCH_EVERY
 
-    def catch(self) -> list[Version]:
-        """The versions that were put in their place since the last look, oldest first."""
-        try:
-            names = {name for name in os.listdir(self._folder) if name.startswith(".tmp-")}
-        except OSError:
-            return []
-        self._ignored &= names
+    @property
+    def is_ours(self) -> bool:
+        """Whether we hold it."""
+        return self._descriptor >= 0
+
+    def take(self) -> bool:
+        """Take it if it is free, or show that one is still there; returns whether it is ours."""
         now = time.monotonic()
-        for name in names - self._open.keys() - self._ignored:
+        if now - self._touched < _TOUCH_EVERY:
+            return self.is_ours
+        self._touched = now
+        try:
+            if self.is_ours and os.fstat(self._descriptor).st_nlink == 0:
+                self.leave()  # The file was deleted, so another may take the next one.
+            if not self.is_ours:
+                self._lock()
+            os.utime(self._descriptor)
+        except OSError:
+            pass  # It is taken, or there is no folder yet.
+        return self.is_ours
+
+    def _lock(self) -> None:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def leave(self) -> None:
+        """Give it up."""
+        if self.is_ours:
             try:
-                self._open[name] = os.open(os.path.join(self._folder, name), os.O_RDONLY), now
-            except OSError:
-                continue  # It has just been put in its place, where it will be found.
-        caught = []
-        for name, (descriptor, since) in list(self._open.items()):
-            if name in names and now - since < _LEFT_BEHIND:
-                continue
-            del self._open[name]
-            try:
-                if name in names:
-                    self._ignored.add(name)
-                else:
-                    caught.append(read_open(descriptor, name))
+                os.utime(self._descriptor, (0, 0))  # Nobody need wait until it would have been touched again.
             except OSError:
                 pass
-            finally:
-                os.close(descriptor)
-        return sorted(filter(None, map(_named, caught)), key=lambda version: version.signature[1])
-
-    def close(self) -> None:
-        """Let go of what has not been put in its place yet."""
-        for descriptor, _ in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
-
-
-def _named(version: Version) -> Version | None:
-    """The version under the name of the file that it was written for; None for one without an entry."""
-    for name, mark in _MARKS.items():
-        if mark in version.data:
-            return version._replace(name=name)
-    return None
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -38,8 +38,10 @@ class Memory:
         self.agents: dict[str, Raw] = {}
         self.channels: dict[str, Raw] = {}
         """The entries of that version."""
-        self.messages: dict[str, float] = {}
-        """Ids that are in messages.json, with 0, or were, with when they were last."""
+        self.messages: set[str] = set()
+        """Ids that are in messages.json."""
+        self.was_message: dict[str, float] = {}
+        """Ids that were in it, and when last."""
         self.gone: dict[str, float] = {}
         """When agents (`agent`) and members (`channel/agent`) were last known to be gone."""
         self.touched: dict[str, float] = {}
@@ -53,23 +55,21 @@ class Memory:
 
     def saw_messages(self, ids: set[str], now: float) -> None:
         """These are in messages.json now, and no others."""
-        for id, gone in self.messages.items():
-            if not gone and id not in ids:
-                self.messages[id] = now
-        self.messages.update(dict.fromkeys(ids, 0.0))
+        self.was_message.update(dict.fromkeys(self.messages - ids, now))
+        for id in ids - self.messages:
+            self.was_message.pop(id, None)
+        self.messages = ids
 
     def forget(self, now: float) -> None:
         """Drop what has been gone for long."""
-        for times in (self.messages, self.gone, self.touched):
-            for key in [key for key, at in times.items() if at and at < now - FORGET_AFTER]:
+        for times in (self.was_message, self.gone, self.touched):
+            for key in [key for key, at in times.items() if at < now - FORGET_AFTER]:
                 del times[key]
 
     def save(self, folder: str) -> None:
         """Raises OSError."""
-        content = {
-            "version": _VERSION,
-            **{key: value for key, value in vars(self).items() if key != "is_new"},
-        }
+        # The ids in one text, which is encoded in no time however many they are.
+        content = {"version": _VERSION, **vars(self), "messages": "\n".join(self.messages)}
         replace_file(os.path.join(folder, NAME), encode_json(content).encode())
         self.is_new = False
 
@@ -84,9 +84,10 @@ def load(folder: str) -> Memory:
             return memory
         memory.signatures = {name: _signature(*found) for name, found in content["signatures"].items()}
         memory.agents, memory.channels = dict(content["agents"]), dict(content["channels"])
-        memory.messages, memory.gone, memory.touched = (
+        memory.messages = set(content["messages"].split())
+        memory.was_message, memory.gone, memory.touched = (
             {key: float(at) for key, at in content[times].items()}
-            for times in ("messages", "gone", "touched")
+            for times in ("was_message", "gone", "touched")
         )
         memory.problems = {name: list(problems) for name, problems in content["problems"].items()}
         memory.wrote, memory.published = content["wrote"], float(content["published"])

@@ -106,10 +106,11 @@ def messages_said(state: State, content: Content, is_known: Callable[[MessageEnt
     is_known: whether a message that does not wait was in the room before.
     """
     said = Said()
-    entries: dict[str, MessageEntry] = content.entries
+    news: list[MessageEntry] = content.news
     broadcasts: dict[str, tuple[Message, str]] | None = None
-    for id, entry in entries.items():
-        message, agent = state.messages.get(id), entry.to
+    for entry in news:
+        id, agent = entry.id, entry.to
+        message = state.messages.get(id)
         if message is None:
             if broadcasts is None:
                 broadcasts = dict(_copies(state.messages.values()))

@@ -97,6 +97,7 @@ class Mirror:
         self._memory = memory.load(folder)
         self._memory_version = signature(self._path(memory.NAME))
         self._contents: dict[str, tuple[files.Version | None, Content]] = {}
+        self._messages = listing.Messages(self._lookup)
         self._known_ids: Callable[[str], bool] | None = None
         self._changed = False
         self.due = always
@@ -109,6 +110,12 @@ class Mirror:
         return os.path.join(self._folder, name)
 
     # Reading
+
+    def look(self, caught: Sequence[Version] = ()) -> None:
+        """Absorb, if there is anything new."""
+        found = [signature(self._path(name)) for name in FILES]
+        if caught or found != [self._memory.signatures.get(name) for name in FILES]:
+            self.absorb(caught)
 
     def absorb(self, versions: Sequence[Version] = ()) -> None:
         """Take in what the files say that is new.
@@ -124,6 +131,7 @@ class Mirror:
                     self._save()
             self.trouble = None
         except (MsgcodeError, OSError) as error:
+            self._contents.clear()  # What it said may not have reached the room.
             self.trouble = _sentence(error, f"cannot read the files of oh-my-msgcode in {self._folder}")
 
     def _recall(self) -> None:
@@ -205,7 +213,7 @@ class Mirror:
     def _is_known(self, entry: MessageEntry) -> bool:
         """Whether the room has had a message that does not wait in it. It costs a look through the journal
         where what was last seen in the file does not tell."""
-        if entry.id in self._memory.messages:
+        if entry.id in self._memory.messages or entry.id in self._memory.was_message:
             return True
         recent = self._now() - entry.created_at.timestamp() < memory.FORGET_AFTER
         if recent and not self._memory.is_new:
@@ -279,6 +287,7 @@ class Mirror:
                     self._publish()
             self.trouble = None
         except (MsgcodeError, OSError) as error:
+            self._contents.clear()
             self.trouble = _sentence(error, f"cannot write the files of oh-my-msgcode in {self._folder}")
 
     def tend(self) -> None:
@@ -313,12 +322,10 @@ class Mirror:
             return True  # Somebody may still be writing it.
         known = self._memory.signatures.get(name)
         current = self._current(name)
-        items = self._listed(name, current)
-        if known and items == [*current.raw.values(), *current.odd]:
+        data = render(self._listed(name, current))
+        if known and data == current.data:
             return True
-        prepared = files.prepare(self._folder, name, render(items))
-        version = files.read(self._folder, os.path.basename(prepared))
-        assert version
+        prepared, version = files.prepare(self._folder, name, data)
         self._remember(version)
         # Before it is in place: if we die in between, nobody takes it for foreign.
         self._save()
@@ -350,13 +357,13 @@ class Mirror:
                 pass
         return Content(name)
 
-    def _listed(self, name: str, current: Content) -> list[object]:
+    def _listed(self, name: str, current: Content) -> list[str]:
         state, now = self._journal.state, self._clock()
         if name == AGENTS:
             return listing.agents_listed(state, current, lambda id: self._presence.get(id, now).last_seen)
         if name == CHANNELS:
             return listing.channels_listed(state, current)
-        return listing.messages_listed(state, self._memory, current, now, self._lookup)
+        return self._messages.listed(state, self._memory, current, now)
 
     def _lookup(self, id: str) -> Message | None:
         """A message that has ended, by the id of one of its entries in the file."""
@@ -390,9 +397,9 @@ class Mirror:
                 return set()
             time.sleep(SETTLE)
             self.absorb()
-            if not any(self._memory.messages.get(id) == 0 for id in ids):
+            if self._memory.messages.isdisjoint(ids):
                 return set()
-        return {message for id, message in ids.items() if self._memory.messages.get(id) == 0}
+        return {message for id, message in ids.items() if id in self._memory.messages}
 
     @property
     def quiet_for(self) -> float:
@@ -413,10 +420,6 @@ class Mirror:
             datetime.fromtimestamp(wrote, UTC) if wrote is not None else None,
             (*problems, *([self.trouble] if self.trouble else [])),
         )
-
-    def signatures(self) -> tuple[object, ...]:
-        """The version of each file that was last seen."""
-        return tuple(self._memory.signatures.get(name) for name in FILES)
 
     def close(self) -> None:
         """Write what was put off, and let go of the lock's file."""

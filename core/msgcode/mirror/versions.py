@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 AGENTS, CHANNELS, MESSAGES = FILES = ("agents.json", "channels.json", "messages.json")
 """In the order in which they are read: who is there before what they say."""
@@ -18,3 +19,18 @@ def signature(path: str) -> Signature | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+KEEPER = "mirror.keeper"
+"""The file that a keeper at work has locked, and touches."""
+
+KEPT_FOR = 2.0
+"""Seconds since it was last touched after which the keeper counts as suspended."""
+
+
+def is_kept(folder: str) -> bool:
+    """Whether a process of ours keeps the folder's files at this moment, so that no other need."""
+    try:
+        return -KEPT_FOR < time.time() - os.stat(os.path.join(folder, KEEPER)).st_mtime < KEPT_FOR
+    except OSError:
+        return False

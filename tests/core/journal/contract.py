@@ -180,7 +180,7 @@ class JournalContract:
         other.commit(saying(ended("m-2")))
         assert [event.seq for event in await following] == [2, 3, 4]
         assert other.state.seq == 4, "it is a view of its own and leaves the state alone"
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
     async def test_follow_gives_the_past_first(self, join: Join) -> None:
         one = join()
@@ -189,7 +189,7 @@ class JournalContract:
         assert [event.seq for event in await take(events, 2)] == [1, 2]
         one.commit(saying(sent("m-3")))
         assert [event.seq for event in await take(events, 1)] == [3]
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
     async def test_follow_begins_before_the_first_event(self, join: Join) -> None:
         one, other = join(), join()
@@ -198,7 +198,7 @@ class JournalContract:
         await asyncio.sleep(0)
         one.commit(saying(AgentRegistered("ann", "Ann")))
         assert [event.fact for event in await following] == [AgentRegistered("ann", "Ann")]
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
     def test_compact_keeps_what_is_needed(self, join: Join) -> None:
         one, other = join(), join()

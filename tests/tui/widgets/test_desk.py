@@ -10,6 +10,7 @@ from textual import events
 
 from msgcode import Priority, Store
 from msgcode_tui.drafts import PLAIN
+from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
 from msgcode_tui.widgets.choices import Choices
 from msgcode_tui.widgets.desk import Desk
@@ -238,6 +239,28 @@ async def test_up_and_down_go_through_what_was_sent(store: Store, folder: Path) 
         assert app.composer.text == "one"
         await app.pilot.press("down", "down", "down")
         assert app.composer.text == "new"
+
+
+async def test_writing_and_the_arrangement_outlive_the_app(
+    store: Store, folder: Path, tmp_path: Path
+) -> None:
+    file, dev = tmp_path / "state" / "room.json", channel_room("dev")
+    async with running(folder, memory=Memory(file)) as app:
+        await at(app, BOB)
+        await app.write("sent")
+        await app.until(store.messages)
+        await app.pilot.press(*"begun")
+        await app.select(dev)
+        app.rooms.focus()
+        await app.pilot.press("p", "m", "h")
+        await app.until(lambda: app.app.memory.now.collapsed)
+    async with running(folder, memory=Memory(file)) as app:
+        await app.shows("▸ Pinned", "✎")
+        assert (app.rooms.arrangement.pinned, app.rooms.arrangement.muted) == ((dev,), frozenset([dev]))
+        await at(app, BOB)
+        assert app.composer.text == "begun"
+        await app.pilot.press("up")
+        assert app.composer.text == "sent"
 
 
 async def test_what_could_not_be_sent_is_in_its_room(store: Store, folder: Path) -> None:

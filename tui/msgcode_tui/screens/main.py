@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from msgcode import Message
 from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
 from msgcode_tui.rooms import Room
@@ -48,6 +49,7 @@ class MainScreen(Screen[None]):
         "../widgets/thread.tcss",
     ]
     AUTO_FOCUS = "RoomList, Thread"
+    BINDING_GROUP_TITLE = "The room"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "write", "Write", id="room.write", tooltip="Write to the selected room"),
@@ -64,6 +66,30 @@ class MainScreen(Screen[None]):
             "alt+down", "step(1)", "Next room", id="room.next", show=False, tooltip="Select the room below"
         ),
         Binding(
+            "o",
+            "open_file",
+            "Open file",
+            id="room.open-file",
+            show=False,
+            tooltip="Open the file that the selected message names in your editor",
+        ),
+        Binding(
+            "y",
+            "copy('text')",
+            "Copy",
+            id="room.copy",
+            show=False,
+            tooltip="Copy the selected message's text",
+        ),
+        Binding(
+            "Y",
+            "copy('id')",
+            "Copy id",
+            id="room.copy-id",
+            show=False,
+            tooltip="Copy the selected message's id",
+        ),
+        Binding(
             "q,ctrl+c", "app.quit", "Quit", id="app.quit-key", show=False, tooltip="Leave (when not writing)"
         ),
     ]
@@ -75,9 +101,9 @@ class MainScreen(Screen[None]):
             yield Rooms(id="rooms")
             with Vertical(id="conversation"):
                 yield RoomBar()
-                yield Thread()
+                yield Thread(compact=self._app.settings.thread.compact)
                 yield Answer()
-                yield Desk(self._app.live, self._app.history)
+                yield Desk(self._app.live, self._app.drafts, self._app.history)
         yield Footer()
 
     @property
@@ -92,7 +118,8 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._app.changed.subscribe(self, self.draw)
         self.set_interval(AGES_EVERY, lambda: self._draw_ages(self._app.live))
-        self.query_one(Desk).enter(self.room, self._app.drafts.of(self.room))
+        self.query_one(RoomList).arrangement = self._app.arrangement
+        self.query_one(Desk).enter(self.room)
         self.draw(self._app.live)
 
     # Drawing
@@ -135,15 +162,17 @@ class MainScreen(Screen[None]):
     # Going about
 
     @on(RoomList.Selected)
-    def _room_selected(self, event: RoomList.Selected) -> None:
-        desk, drafts = self.query_one(Desk), self._app.drafts
-        drafts.keep(desk.room, desk.draft)
-        desk.enter(self.room, drafts.of(self.room))
+    def _room_selected(self) -> None:
+        self.query_one(Desk).enter(self.room)
         self.draw(self._app.live)
 
     @on(RoomList.Rearranged)
+    def _rearranged(self, event: RoomList.Rearranged) -> None:
+        self._app.arranged(event.arrangement)
+        self._draw_rooms()
+
     @on(Rooms.Filtered)
-    def _rooms_rearranged(self) -> None:
+    def _draw_rooms(self) -> None:
         self._draw_ages(self._app.live)
         self.query_one(RoomList).point_at_first()
 
@@ -169,6 +198,22 @@ class MainScreen(Screen[None]):
     def action_step(self, step: int) -> None:
         """Select the next room in one direction, wherever the focus is."""
         self.query_one(RoomList).action_step(step)
+
+    def action_open_file(self) -> None:
+        """Open the file that the selected message names in the user's editor."""
+        if message := self._selected():
+            self._app.open_in_editor(message)
+
+    def action_copy(self, what: str) -> None:
+        """Copy the `text` or the `id` of the selected message."""
+        if message := self._selected():
+            self._app.copy_to_clipboard(message.id if what == "id" else message.body)
+
+    def _selected(self) -> Message | None:
+        message = self._app.live.state.messages.get(self.query_one(Thread).selected or "")
+        if message is None:
+            self._app.say("No message is selected: select one with the arrow keys.", "warning")
+        return message
 
     @on(Desk.Left)
     def _desk_left(self) -> None:

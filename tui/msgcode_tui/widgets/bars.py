@@ -91,6 +91,7 @@ def _top_bar(health: Health, me: str, where: str) -> Iterator[tuple[list[Part], 
         (health.waiting, "waiting", "waiting"),
         (health.stuck, "stuck", "stuck"),
         (health.failed, "failed", "failed"),
+        (health.questions, "question" if health.questions == 1 else "questions", "waiting"),
     ]
     told = [(f"  {count:,} {word}", style) for count, word, style in counts if count]
     style = "online" if health.online else "muted"

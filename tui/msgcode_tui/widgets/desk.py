@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as TextualMessage
@@ -21,7 +19,7 @@ from msgcode.checks import MAX_BODY_BYTES
 from msgcode_tui import safe
 from msgcode_tui.addressing import Address, address
 from msgcode_tui.completion import Choice, complete
-from msgcode_tui.drafts import PLAIN, Draft, History, Options
+from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, Options
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import EVERYTHING, Room
 from msgcode_tui.widgets.choices import Choices
@@ -48,35 +46,6 @@ _KIB = 1024
 class Desk(Vertical):
     """Enter sends: the text is then gone, and `give_back` brings it back if it could not be sent."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="composer.send", tooltip="Send what you wrote"),
-        Binding(
-            "ctrl+j,shift+enter,alt+enter,ctrl+enter", "new_line", "New line", id="composer.new-line",
-            show=False, tooltip="Begin another line",
-        ),
-        Binding("escape", "leave", "Back", id="composer.leave", tooltip="Go back to the messages"),
-        Binding(
-            "ctrl+t", "options", "Options", id="composer.options",
-            tooltip="Priority, subject, time to live, reply, and for whom you speak",
-        ),
-        Binding(
-            "alt+p", "priority", "Priority", id="composer.priority", show=False, tooltip="The next priority"
-        ),
-        Binding("alt+s", "subject", "Subject", id="composer.subject", show=False, tooltip="Write a subject"),
-        Binding(
-            "alt+t", "ttl", "Expires", id="composer.ttl", show=False,
-            tooltip="Choose when it expires if it has not been delivered",
-        ),
-        Binding(
-            "alt+r", "reply", "Reply", id="composer.reply", show=False,
-            tooltip="Choose the message that you answer, or answer none",
-        ),
-        Binding(
-            "alt+a", "speak_as", "Speak as", id="composer.speak-as", show=False,
-            tooltip="Choose the agent for which you speak, or speak for yourself",
-        ),
-    ]  # fmt: skip
-
     @dataclass
     class Sent(TextualMessage):
         """The user wants this to be sent."""
@@ -102,9 +71,10 @@ class Desk(Vertical):
     class Left(TextualMessage):
         """The user wants to go back to the messages."""
 
-    def __init__(self, live: Live, history: History, *, id: str | None = None) -> None:
+    def __init__(self, live: Live, drafts: Drafts, history: History, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._live = live
+        self._drafts = drafts
         self._history = history
         self.room = EVERYTHING
         """The room to which the user writes."""
@@ -118,7 +88,7 @@ class Desk(Vertical):
     def compose(self) -> ComposeResult:
         yield Choices()
         yield Envelope()
-        yield Composer(self._take_key)
+        yield Composer(self._take_key, lambda name: getattr(self, f"action_{name}")())
 
     @property
     def composer(self) -> Composer:
@@ -137,11 +107,12 @@ class Desk(Vertical):
         """What has been written so far."""
         return self.composer.draft(self._options)
 
-    def enter(self, room: Room, draft: Draft) -> None:
-        """From now on the user writes to this room, where they had begun this."""
+    def enter(self, room: Room) -> None:
+        """From now on the user writes to this room, where they may have begun something."""
+        self._drafts.keep(self.room, self.draft)
         self.room = room
         self._history.leave()
-        self._show(draft)
+        self._show(self._drafts.of(room))
 
     def give_back(self, room: Room, draft: Draft) -> bool:
         """Bring back what could not be sent; False if the user has gone on to another room or text."""
@@ -250,6 +221,7 @@ class Desk(Vertical):
             self._showing = ""
             self._history.leave()
             self._complete()
+        self._drafts.keep(self.room, self.draft)
         self.look()
 
     def _complete(self) -> None:

@@ -62,7 +62,7 @@ class RoomList(ScrollView, can_focus=True):
         Binding("home,g", "first", "First", id="rooms.first", show=False, tooltip="Select everything"),
         Binding("end,G", "last", "Last", id="rooms.last", show=False, tooltip="Select the last room"),
         Binding("enter", "open", "Open", id="rooms.open", tooltip="Write to the selected room"),
-        Binding("slash", "filter", "Find", id="rooms.filter", tooltip="Show only rooms whose names match"),
+        Binding("/", "filter", "Find", id="rooms.filter", tooltip="Show only rooms whose names match"),
         Binding(
             "p", "pin", "Pin", id="rooms.pin",
             tooltip="Keep the room at the top, or no longer (a right click does it too)",
@@ -86,7 +86,6 @@ class RoomList(ScrollView, can_focus=True):
         """Another room was selected."""
 
         room: Room
-        before: Room
 
     @dataclass
     class Opened(TextualMessage):
@@ -142,8 +141,8 @@ class RoomList(ScrollView, can_focus=True):
         """Select a room, whether there is a row for it or not."""
         self._move_to(room)
         if room != self.room:
-            before, self.room = self.room, room
-            self.post_message(self.Selected(room, before))
+            self.room = room
+            self.post_message(self.Selected(room))
 
     def point_at_first(self) -> None:
         """Put the cursor on the first room that is shown, if what it was on is not."""
