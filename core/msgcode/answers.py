@@ -160,7 +160,11 @@ def _sent(fact: MessageSent, paint: Paint) -> str:
 
 
 def _summary(message: MessageSent | Message, recipients: tuple[str, ...], paint: Paint) -> str:
-    to = recipients[0] if len(recipients) == 1 else f"{len(recipients)} members"
+    to = (
+        recipients[0]
+        if len(recipients) == 1
+        else f"{len(recipients)} {'members' if message.channel else 'agents'}"
+    )
     if message.channel:
         to += f" of #{message.channel}" if len(recipients) != 1 else f" in #{message.channel}"
     urgency = (

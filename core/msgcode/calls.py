@@ -128,11 +128,11 @@ class _Completer:
     """Completes ids from the store, for argcomplete."""
 
     def __init__(self, kind: str) -> None:
-        self._kind = kind
+        self.kind = kind
 
     def __call__(self, *, parsed_args: argparse.Namespace, **_: object) -> list[str]:
         try:
             with Store.open(getattr(parsed_args, "store", None)) as store:
-                return [item.id for item in getattr(store, self._kind)()]
+                return [item.id for item in getattr(store, self.kind)()]
         except MsgcodeError:
             return []

@@ -15,7 +15,7 @@ from msgcode.verbs import Verbs, milliseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 
@@ -25,7 +25,7 @@ class Sending(Verbs):
     def send(
         self,
         sender: str,
-        to: str,
+        to: str | Iterable[str],
         body: str,
         *,
         subject: str | None = None,
@@ -36,17 +36,21 @@ class Sending(Verbs):
         reply_to: str | None = None,
         by: str | None = None,
     ) -> Message:
-        """Send a message to one agent. It is stored even if nobody of that name is there (`warnings`).
+        """Send a message to an agent. It is stored even if nobody of that name is there (`warnings`).
 
-        body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
-        or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
-        name, such as a file and line; `questions.py` says how to ask by it. reply_to: the id of the message
-        that it answers; a question closes so.
-        by: the human who speaks as `sender`.
+        to: the agent, or several, each with a delivery of its own. body: at most 1 MiB of UTF-8.
+        channel: a topic that it belongs to. priority: low, normal, high or urgent. ttl: seconds after
+        which it expires if it has not been delivered. metadata: texts by name, such as a file and line;
+        `questions.py` says how to ask by it. reply_to: the id of the message that it answers; a question
+        closes so. by: the human who speaks as `sender`.
         """
-        if not is_id(to) and to not in self._fresh().agents:  # oh-my-msgcode's may have any id.
-            check_id("agent", to)
-        draft = self._draft(sender, (to,), body, subject, channel, priority, metadata, by)
+        recipients = (to,) if isinstance(to, str) else tuple(dict.fromkeys(to))
+        for agent in recipients:
+            if not is_id(agent) and agent not in self._fresh().agents:  # oh-my-msgcode's may have any id.
+                check_id("agent", agent)
+        if not recipients:
+            raise BadInput("the message is to nobody: name an agent.")
+        draft = self._draft(sender, recipients, body, subject, channel, priority, metadata, by)
         return self._send(draft, ttl, reply_to)
 
     def broadcast(

@@ -177,6 +177,18 @@ class TestChannels:
         assert store.inbox("bob") == []
         assert [m.id for m in store.inbox("eve")] == [message.id]
 
+    def test_one_message_to_several_has_a_status_for_each(self, store: Store) -> None:
+        message = store.send("ann", ["bob", "eve", "bob"], "all of you")
+        assert message.recipients == ("bob", "eve")
+        store.check("bob")
+        found = store.message(message.id).deliveries
+        assert (found["bob"].status, found["eve"].status) == (Status.DELIVERED, Status.QUEUED)
+        with pytest.raises(BadInput, match="to nobody"):
+            store.send("ann", [], "anybody?")
+        with pytest.raises(BadInput, match="cannot be an agent id"):
+            store.send("ann", ["bob", "not an id"], "?")
+        assert store.messages() == [store.message(message.id)]
+
     def test_a_broadcast_to_nobody_is_kept_and_warned_about(self, store: Store, room: Path) -> None:
         store.create_channel("api", "ann")
         message = store.broadcast("ann", "api", "anybody?")

@@ -16,11 +16,11 @@ def rows_of(store: Store) -> tuple[Live, list[Row]]:
     live = Live("human", now() - timedelta(hours=1))
     live.advance(store.history())
     live.presences = {agent.id: store.presence(agent.id) for agent in store.agents()}
-    return live, roster(live)
+    return live, roster(live, now())
 
 
 def test_an_empty_room_has_only_everything() -> None:
-    assert roster(Live("human", now())) == [Row("Everything", EVERYTHING, mark="≡")]
+    assert roster(Live("human", now()), now()) == [Row("Everything", EVERYTHING, mark="≡")]
 
 
 def test_agents_channels_and_the_conversations_of_others(store: Store) -> None:
@@ -45,10 +45,11 @@ def test_presence_is_said_in_marks_and_words(store: Store) -> None:
     store.send("alice", "bob", "hello")
     _, rows = rows_of(store)
     alice, note, bob = rows[3:6]
-    assert (alice.text, alice.mark, alice.aside) == ("alice", "■", "blocked")
+    assert (alice.text, alice.mark, alice.activity) == ("alice", "■", Activity.BLOCKED)
     assert (note.text, note.is_note, note.room) == ("waiting for a permission prompt", True, alice.room)
-    assert (bob.text, bob.mark, bob.aside) == ("bob", "○", "1 waiting")
-    assert rows[2].aside == "1 of 2 online"
+    assert (bob.text, bob.mark) == ("bob", "○")
+    assert [form[-1][0].strip() for form in bob.asides] == ["1 waiting, 0s"] * 2 + ["1·0s"] * 3
+    assert rows[2].asides[0] == (("1 of 2 online", "muted"),)
 
 
 def test_a_conversation_with_somebody_who_left_is_still_there(store: Store) -> None:
@@ -66,7 +67,9 @@ def test_titles_say_what_a_room_is(store: Store) -> None:
     store.register("alice", "Alice A.", "writes")
     live, _ = rows_of(store)
     live.presences["alice"] = Presence(Activity.BUSY, now(), "compiling")
-    about = {room_title(row.room, live): room_about(row.room, live) for row in roster(live) if row.room}
+    about = {
+        room_title(row.room, live): room_about(row.room, live) for row in roster(live, now()) if row.room
+    }
     assert about["alice"] == "Alice A. · writes · busy: compiling"
     assert about["#dev"] == "alice, bob"
     assert about["Everything"] == "0 messages"

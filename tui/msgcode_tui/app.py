@@ -7,11 +7,11 @@ import gc
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import App, SuspendNotSupported
@@ -22,10 +22,13 @@ from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, comm
 from msgcode.events import Event
 from msgcode.model import now
 from msgcode_tui import clipboard, desktop, editor, safe
+from msgcode_tui.addressing import Address
+from msgcode_tui.drafts import Draft, Drafts, History, draft_of
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
-from msgcode_tui.remembered import Memory, room_of
-from msgcode_tui.rooms import Room, RoomKind
+from msgcode_tui.remembered import Memory, room_key, room_of
+from msgcode_tui.rooms import Room
+from msgcode_tui.roster import Arrangement, Section
 from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
@@ -58,6 +61,9 @@ SAVE_EVERY = 2.0
 
 HEARTBEAT_EVERY = 10.0
 """Seconds between two signs of life of the user."""
+
+MAX_WARNINGS = 3
+"""So many warnings are shown one by one."""
 
 T = TypeVar("T")
 
@@ -111,6 +117,16 @@ class MsgcodeApp(App[None]):
         self.store = store
         self.clock = clock
         self.live = Live(me, clock())
+        self.stuck_after = timedelta(seconds=settings.stuck.waiting)
+        kept = self.memory.now
+        self.drafts = Drafts({room: draft_of(text) for room, text in _by_room(kept.drafts)})
+        self.history = History(kept.history)
+        self.arrangement = Arrangement(
+            tuple(room for key in sorted(kept.pinned) if (room := room_of(key))),
+            frozenset(room for key in kept.muted if (room := room_of(key))),
+            frozenset(section for section in Section if section in kept.collapsed),
+        )
+        """How the list of rooms was arranged when it was last used."""
         self.changed: Signal[Live] = Signal(self, "changed")
         """Published when `live` or `trouble` has changed."""
         self._unreadable = ""
@@ -240,15 +256,29 @@ class MsgcodeApp(App[None]):
 
     # What is remembered
 
+    def arranged(self, arrangement: Arrangement) -> None:
+        """Remember how the user has arranged the list of rooms."""
+        now = self.memory.now
+        now.pinned = set(map(room_key, arrangement.pinned))
+        now.muted = set(map(room_key, arrangement.muted))
+        now.collapsed = set(map(str, arrangement.collapsed))
+
+    def _remember_writing(self) -> None:
+        now = self.memory.now
+        now.drafts = {room_key(room): draft.whole for room, draft in self.drafts.kept.items() if draft.text}
+        now.history = list(self.history.lines)
+
     async def _remember(self) -> None:
         try:
             while True:
                 await asyncio.sleep(SAVE_EVERY)
+                self._remember_writing()
                 await self.memory.save()
         except OSError as error:
             self.say(f"What you set up in this room cannot be remembered: {error}", "warning")
 
     async def on_unmount(self) -> None:
+        self._remember_writing()
         with suppress(OSError):  # The worker has said so.
             await self.memory.save()
 
@@ -351,23 +381,32 @@ class MsgcodeApp(App[None]):
 
     # What the user does
 
-    async def send(self, room: Room, text: str) -> bool:
-        """Send the text to whoever is in the room; returns whether that was done, having said why not."""
-        me, to = self.live.me, self.live.recipient(room)
-        if to is None:
-            self.say("Nobody is selected: select an agent or a channel to write to.", "warning")
-            return False
+    async def send(self, address: Address, draft: Draft) -> bool:
+        """Send what was written; returns whether that was done, having said why not."""
+        text, options = draft.whole[address.skip :], draft.options
+        more: dict[str, Any] = {
+            "subject": options.subject or None,
+            "priority": options.priority,
+            "ttl": options.ttl,
+            "reply_to": options.reply_to,
+            "by": address.by,
+        }
 
         def verb() -> list[str]:
             self._be_registered()
-            verb = self.store.broadcast if room.kind is RoomKind.CHANNEL else self.store.send
-            return self.store.warnings(verb(me, to, text))
+            if address.channel is None:
+                message = self.store.send(address.speaker, address.to, text, **more)
+            else:
+                message = self.store.broadcast(address.speaker, address.channel, text, **more)
+            return self.store.warnings(message)
 
         try:
             warnings = await self._run(verb)
         except MsgcodeError as error:
             self.say(str(error), "error")
             return False
+        if len(warnings) > MAX_WARNINGS:
+            warnings = [f"{len(warnings)} of them are not there: the message waits for them."]
         for warning in warnings:
             self.say(warning, "warning")
         return True
@@ -409,3 +448,8 @@ class MsgcodeApp(App[None]):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
+
+
+def _by_room(texts: Mapping[str, str]) -> list[tuple[Room, str]]:
+    """The texts of the rooms that can be."""
+    return [(room, text) for key, text in texts.items() if (room := room_of(key))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from msgcode import Agent, Message, Presence
+from msgcode import Agent, Message, Presence, Status
 from msgcode.events import (
     Event,
     JournalReset,
@@ -14,10 +14,12 @@ from msgcode.events import (
     MessageDelivered,
     MessageDiscarded,
     MessageExpired,
+    MessageFailed,
     MessageSent,
     RoomPurged,
 )
 from msgcode.state import State, fold
+from msgcode_tui.activity import MINUTES, Traffic
 from msgcode_tui.rooms import EVERYTHING, Room, RoomIndex, RoomKind, rooms_of
 
 _MOVED_ON = (MessageDelivered, MessageAcknowledged, MessageExpired, MessageDiscarded)
@@ -32,13 +34,20 @@ class Live:
     def __init__(self, me: str, since: datetime) -> None:
         self.me = me
         self.since = since
+        self._recent = since - timedelta(minutes=MINUTES)
         self.presences: dict[str, Presence] = {}
         self.clear()
 
     def clear(self) -> None:
         """Become what it was before the first event."""
         self.state = State(keep_ended=True)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self.index = RoomIndex()
+        self.traffic = Traffic()
+        self.failed: set[tuple[str, str]] = set()
+        """Messages and the agents for whom they could not be injected, and still wait."""
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
@@ -49,13 +58,24 @@ class Live:
             if is_new:
                 message = self.state.messages[fact.id]  # type: ignore[union-attr]
                 self.index.add(message, unread=self._is_unread(message))
+                if message.sent_at >= self._recent:
+                    self.traffic.add(message)
+            elif isinstance(fact, MessageFailed):
+                self._fail(fact)
             elif isinstance(fact, _MOVED_ON):
+                self.failed.discard((fact.id, fact.agent))
                 if fact.agent == self.me and fact.id in self.state.messages:
                     self.index.read(self.state.messages[fact.id])
             elif isinstance(fact, RoomPurged):
                 self.index.keep(self.state.messages)
             elif isinstance(fact, JournalReset):
-                self.index = RoomIndex()
+                self._begin_anew()
+
+    def _fail(self, fact: MessageFailed) -> None:
+        message = self.state.messages.get(fact.id)
+        delivery = message.deliveries.get(fact.agent) if message else None
+        if delivery and delivery.status is Status.QUEUED:
+            self.failed.add((fact.id, fact.agent))
 
     def _is_unread(self, message: Message) -> bool:
         if self.me in (message.sender, message.by):

@@ -9,21 +9,23 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
 from msgcode import Message
-from msgcode_tui import safe
+from msgcode_tui.drafts import Draft
+from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
+from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.widgets.answer import Answer
-from msgcode_tui.widgets.bars import Banner, Part, RoomBar, TopBar
+from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
+from msgcode_tui.widgets.desk import Desk
 from msgcode_tui.widgets.inspector import Inspector
 from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, Panes, PaneTabs, Splitter
-from msgcode_tui.widgets.room_list import RoomList
+from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ _HEARTS: dict[str, type[Widget]] = {ROOMS: RoomList, MIDDLE: Thread, INSPECTOR: 
 INSPECT_EVERY = 1.0
 """Seconds between two looks at how long ago things were."""
 
+AGES_EVERY = 5.0
+"""Seconds between two looks at what has grown old."""
+
 
 class MainScreen(Screen[None]):
     """Draws `app.live` anew whenever the app says that it has changed."""
@@ -45,7 +50,10 @@ class MainScreen(Screen[None]):
         "main.tcss",
         "../widgets/answer.tcss",
         "../widgets/bars.tcss",
+        "../widgets/choices.tcss",
         "../widgets/composer.tcss",
+        "../widgets/desk.tcss",
+        "../widgets/envelope.tcss",
         "../widgets/inspector.tcss",
         "../widgets/panes.tcss",
         "../widgets/room_list.tcss",
@@ -180,13 +188,13 @@ class MainScreen(Screen[None]):
         yield Banner()
         yield PaneTabs()
         with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
-            yield RoomList(id=ROOMS)
+            yield Rooms(id=ROOMS)
             yield Splitter(ROOMS)
             with Vertical(id=MIDDLE):
                 yield RoomBar()
                 yield Thread(compact=self._app.settings.thread.compact)
                 yield Answer()
-                yield Composer()
+                yield Desk(self._app.live, self._app.drafts, self._app.history)
             yield Splitter(INSPECTOR)
             yield Inspector(self._app.life, id=INSPECTOR)
         yield Footer()
@@ -208,15 +216,18 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._app.changed.subscribe(self, self.draw)
         self.set_interval(INSPECT_EVERY, self._inspect)
-        self._room_selected()
+        self.set_interval(AGES_EVERY, lambda: self._draw_ages(self._app.live))
+        self.query_one(RoomList).arrangement = self._app.arrangement
+        self.query_one(Desk).enter(self.room)
+        self.draw(self._app.live)
 
     # Drawing
 
     def draw(self, live: Live) -> None:
         """Show the room as it is now."""
         self.query_one(Banner).show(self._app.trouble)
-        self.query_one(RoomList).show(roster(live))
-        self.query_one(TopBar).show(self._health(live), self._identity(live))
+        self._draw_ages(live)
+        self.query_one(Desk).look()
         title = room_title(self.room, live)
         self.query_one(RoomBar).show([(title, "title"), (f"  {room_about(self.room, live)}", "about")])
         thread = self.query_one(Thread)
@@ -246,17 +257,22 @@ class MainScreen(Screen[None]):
         }
         self.query_one(PaneTabs).show(titles, panes.front)
 
-    def _health(self, live: Live) -> list[Part]:
-        online, waiting = len(live.online()), sum(map(len, live.state.inboxes.values()))
-        parts = [(" msgcode  ", "name"), (f"● {online} online", "online" if online else "muted")]
-        if waiting:
-            parts.append((f"  {waiting:,} waiting", "waiting"))
-        return parts
-
-    def _identity(self, live: Live) -> list[Part]:
-        wide = self.has_class("-wide")
-        where = [(f"{_under_home(self._app.store.name)}  ", "muted")] if wide else []
-        return [*where, ("you are ", "muted"), (f"{live.me} ", "name")]
+    def _draw_ages(self, live: Live) -> None:
+        """Show what changes as time goes by, too."""
+        now = self._app.clock()
+        rooms, filter = self.query_one(RoomList), self.query_one(Rooms).filter
+        rows = roster(
+            live,
+            now,
+            rooms.arrangement,
+            selected=self.room,
+            drafts=self._app.drafts.kept.keys() - {self.room},
+            filter=filter,
+            order=rooms.order,
+        )
+        rooms.show(rows, is_all=not filter)
+        where = _under_home(self._app.store.name)
+        self.query_one(TopBar).tell(health(live, now, self._app.stuck_after), live.me, where)
 
     def _empty_note(self, live: Live) -> str:
         if live.recipient(self.room) is not None:
@@ -265,38 +281,31 @@ class MainScreen(Screen[None]):
             return "Nobody is here yet. An agent joins with: msgcode register ID"
         return "No messages yet."
 
-    def _address(self) -> None:
-        live = self._app.live
-        recipient = live.recipient(self.room)
-        if recipient is None:
-            title = Content("nobody selected")
-            placeholder = "Pick somebody to write to, or type /msg"
-        else:
-            sign = "#" if self.room.kind is RoomKind.CHANNEL else ""
-            title = Content.assemble(
-                safe.content(safe.line(live.me)),
-                " → ",
-                safe.content(safe.line(sign + recipient), "bold $text-primary"),
-            )
-            placeholder = f"Message {sign}{recipient}"
-        self.query_one(Composer).address(title, placeholder)
-
     # Going about
 
     @on(RoomList.Selected)
     def _room_selected(self) -> None:
-        self._address()
+        self.query_one(Desk).enter(self.room)
         self.draw(self._app.live)
+
+    @on(RoomList.Rearranged)
+    def _rearranged(self, event: RoomList.Rearranged) -> None:
+        self._app.arranged(event.arrangement)
+        self._draw_rooms()
+
+    @on(Rooms.Filtered)
+    def _draw_rooms(self) -> None:
+        self._draw_ages(self._app.live)
+        self.query_one(RoomList).point_at_first()
 
     @on(RoomList.Opened)
     def _room_opened(self) -> None:
         self.action_write()
 
     def action_write(self) -> None:
-        """Write to the selected room, or read it where nobody can be written to."""
+        """Write to the selected room."""
         self.query_one(Panes).bring(MIDDLE)
-        writes = self._app.live.recipient(self.room) is not None or self.focused is self.query_one(Thread)
-        self.query_one(Composer if writes else Thread).focus()
+        self.query_one(Composer).focus()
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane at the side; from there, back to the messages."""
@@ -422,8 +431,8 @@ class MainScreen(Screen[None]):
             self._app.say("No message is selected: select one with the arrow keys.", "warning")
         return message
 
-    @on(Composer.Left)
-    def _composer_left(self) -> None:
+    @on(Desk.Left)
+    def _desk_left(self) -> None:
         answer = self.query_one(Answer)
         if answer.shown:
             answer.action_close()
@@ -437,22 +446,50 @@ class MainScreen(Screen[None]):
 
     # Writing
 
-    @on(Composer.Sent)
-    def _composer_sent(self, event: Composer.Sent) -> None:
-        if event.text.lstrip().split(maxsplit=1)[0] == "/msg":
-            self.run_worker(self._run_line(event.text.strip()))
+    @on(Rooms.Hidden)
+    def _rooms_hidden(self) -> None:
+        if self.focused is None or self.focused is self.query_one(RoomList):
+            self.query_one(Thread).focus()
+
+    def reply_to(self, message: str) -> None:
+        """Answer the message with this id."""
+        self.remove_class("-rooms-shown")
+        self.query_one(Desk).reply_to(message)
+
+    @on(Desk.Refused)
+    def _refused(self, event: Desk.Refused) -> None:
+        self._app.say(event.sentence, "warning")
+
+    @on(Desk.Sent)
+    def _sent(self, event: Desk.Sent) -> None:
+        self.run_worker(self._send(event))
+
+    async def _send(self, event: Desk.Sent) -> None:
+        address = event.address
+        if address.to_all:
+            question = f"Broadcast as {address.who} to {address.whom}?"
+            confirmed = await self._app.push_screen_wait(Confirm(question, address.to, "Broadcast"))
         else:
-            self.run_worker(self._send(self.room, event.text))
+            confirmed = True
+        if not (confirmed and await self._app.send(address, event.draft)):
+            self._give_back(event.room, event.draft)
 
-    async def _send(self, room: Room, text: str) -> None:
-        if not await self._app.send(room, text):
-            self.query_one(Composer).give_back(text)
+    @on(Desk.LineEntered)
+    def _line_entered(self, event: Desk.LineEntered) -> None:
+        self.run_worker(self._run_line(event))
 
-    async def _run_line(self, line: str) -> None:
+    async def _run_line(self, event: Desk.LineEntered) -> None:
+        line = event.draft.whole.strip()
         answer = await self._app.run_line(line)
         self.query_one(Answer).show(line, answer.text, ok=answer.ok)
         if not answer.ok:
-            self.query_one(Composer).give_back(line)
+            self._give_back(event.room, event.draft)
+
+    def _give_back(self, room: Room, draft: Draft) -> None:
+        """Bring back what could not be sent: to where it is written, or else to the room's drafts."""
+        if not self.query_one(Desk).give_back(room, draft) and room != self.room:
+            self._app.drafts.keep(room, draft)
+            self._draw_ages(self._app.live)
 
 
 def _under_home(path: str) -> str:

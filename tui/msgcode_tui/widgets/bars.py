@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
 from msgcode_tui import safe
+from msgcode_tui.health import Health
 
 Part = tuple[str, str]
 """A text and the last word of the component class that styles it; "" for none."""
@@ -55,10 +57,53 @@ class Bar(Widget):
 
 
 class TopBar(Bar):
-    """How the whole room is."""
+    """How the whole room is, in as many words as there is room for."""
 
     PREFIX = "top-bar"
-    COMPONENT_CLASSES: ClassVar = {"top-bar--name", "top-bar--muted", "top-bar--online", "top-bar--waiting"}
+    COMPONENT_CLASSES: ClassVar = {
+        "top-bar--name", "top-bar--muted", "top-bar--online", "top-bar--waiting", "top-bar--stuck",
+        "top-bar--failed",
+    }  # fmt: skip
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._health = Health()
+        self._me = self._where = ""
+
+    def tell(self, health: Health, me: str, where: str) -> None:
+        """Say how the room is, who the user is and where the store is."""
+        self._health, self._me, self._where = health, me, where
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        for left, right in _top_bar(self._health, self._me, self._where):
+            if sum(cell_len(safe.line(text)) for text, _ in [*left, *right]) < self.size.width:
+                break
+        self.show(left, right)
+
+
+def _top_bar(health: Health, me: str, where: str) -> Iterator[tuple[list[Part], list[Part]]]:
+    """What the bar can say at the left and at the right, in ever fewer words."""
+    counts = [
+        (health.waiting, "waiting", "waiting"),
+        (health.stuck, "stuck", "stuck"),
+        (health.failed, "failed", "failed"),
+        (health.questions, "question" if health.questions == 1 else "questions", "waiting"),
+    ]
+    told = [(f"  {count:,} {word}", style) for count, word, style in counts if count]
+    style = "online" if health.online else "muted"
+    title = (" msgcode  ", "name")
+    online = [(f"● {health.online} online", style), *told]
+    you: list[Part] = [("  you are ", "muted"), (f"{me} ", "name")]
+    yield [title, *online], [(f"  {where}", "muted"), *you]
+    yield [title, *online], you
+    yield [(" ", "name"), *online], you
+    yield [(" ", "name"), *online], [(f"  {me} ", "name")]
+    yield [(f" ● {health.online}", style), *told], [(f"  {me} ", "name")]
+    yield [(f" ● {health.online}", style), *told], []
 
 
 class RoomBar(Bar):
