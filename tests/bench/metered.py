@@ -39,14 +39,16 @@ class MeteredApp(MsgcodeApp):
             await asyncio.sleep(_STEP)
             stall = max(stall, time.monotonic() - before - _STEP)
             complete = complete or len(self.live.index.messages(EVERYTHING)) >= self._expected
-            if complete and not os.path.exists(self._report):
-                self._say(time.monotonic() - began, stall)
+            if complete and self._said(time.monotonic() - began, stall):
                 stall = 0.0
 
-    def _say(self, seconds: float, stall: float) -> None:
+    def _said(self, seconds: float, stall: float) -> bool:
+        if os.path.exists(self._report):
+            return False
         with open(f"{self._report}.new", "w") as file:
             json.dump({"seconds": seconds, "stall": stall}, file)
         os.rename(f"{self._report}.new", self._report)
+        return True
 
 
 def main() -> None:

@@ -169,7 +169,8 @@ def write_journal(folder: str, *, events: int, live: int) -> None:
     """Lay down a journal of about `events` events in which `live` messages wait, `events` at least `live`.
 
     The lines and the segments are those that a Store writes, only faster: all that does not wait was
-    sent, delivered and acknowledged. The first message says "Number 1.", and so on. The newest segment is full, so the next change begins another.
+    sent, delivered and acknowledged. The first message begins "Number 1.", and so on. The newest segment
+    is full, so the next change begins another.
     """
     journal = os.path.join(folder, "journal")
     os.makedirs(journal, 0o700)

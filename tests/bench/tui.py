@@ -104,10 +104,8 @@ class _Use:
             arrivals.append(self._arrival())
             pages += [self._delay(lambda: self._terminal.press(PAGE_UP), ANY_MESSAGE) for _ in range(3)]
             pages.append(self._delay(lambda: self._terminal.press(END), self._newest_text))
-            resizes += [
-                self._delay(lambda size=size: self._terminal.resize(size), self._newest_text)
-                for size in (SMALLER, SIZE)
-            ]
+            resizes.append(self._delay(lambda: self._terminal.resize(SMALLER), self._newest_text))
+            resizes.append(self._delay(lambda: self._terminal.resize(SIZE), self._newest_text))
         yield self._row("send to screen, median", statistics.median(arrivals), when, 50)
         yield self._row("send to screen, 95th percentile", percentile(arrivals, 0.95), when)
         yield self._row("page up to screen, worst", max(pages), when, 100)
