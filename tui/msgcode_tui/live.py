@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from msgcode import Agent, Message, Presence
+from msgcode import Agent, Message, Presence, Status
 from msgcode.events import (
     Event,
     JournalReset,
@@ -16,10 +16,22 @@ from msgcode.events import (
     MessageSent,
     RoomPurged,
 )
+from msgcode.journal.recent import Recent
 from msgcode.state import State, fold
 from msgcode_tui.rooms import EVERYTHING, Room, RoomIndex, RoomKind, rooms_of
 
 _MOVED_ON = (MessageDelivered, MessageAcknowledged, MessageExpired, MessageDiscarded)
+
+
+class _Past:
+    """The past as it is read, while the room is already shown without it."""
+
+    def __init__(self, whole: Live) -> None:
+        self.whole = whole
+        """The room from its beginning to where one has come."""
+        self.newer: list[Event] = []
+        """What has happened since the room is shown."""
+        self.share = 0.0
 
 
 class Live:
@@ -32,15 +44,49 @@ class Live:
         self.me = me
         self.since = since
         self.presences: dict[str, Presence] = {}
-        self.clear()
+        self._past: _Past | None = None
+        self._show(State(keep_ended=True))
 
-    def clear(self) -> None:
-        """Become what it was before the first event."""
-        self.state = State(keep_ended=True)
+    def _show(self, state: State) -> None:
+        self.state = state
         self.index = RoomIndex()
+        for message in state.messages.values():
+            self.index.add(message, unread=self._is_unread(message))
+
+    @property
+    def past(self) -> float | None:
+        """How much of the past has been read, from 0 to 1; None when all of it is there."""
+        return self._past.share if self._past else None
+
+    def begin(self, recent: Recent) -> None:
+        """Show the room as it is now. Unless that is the whole of it, `recall` its past, then `end_past`."""
+        self._show(recent.state)
+        self._past = None if recent.whole else _Past(Live(self.me, self.since))
+
+    def recall(self, events: Iterable[Event], share: float) -> None:
+        """Take in the next piece of the past, from its beginning on.
+
+        share: how much of it has been read with that, from 0 to 1.
+        """
+        assert self._past
+        self._past.whole.advance(events)
+        self._past.share = share
+
+    def end_past(self) -> None:
+        """All of the past has been recalled, until where it began: from now on it is shown."""
+        assert self._past
+        whole, unread = self._past.whole, set(self.index.unread(EVERYTHING))
+        whole.advance(self._past.newer)
+        for id in whole.index.unread(EVERYTHING):
+            if id in self.state.messages and id not in unread:  # It was read meanwhile.
+                whole.index.read(whole.state.messages[id])
+        self.state, self.index, self._past = whole.state, whole.index, None
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
+        if self._past:
+            events = list(events)
+            self._past.newer += events
         for event in events:
             fact = event.fact
             is_new = type(fact) is MessageSent and fact.id not in self.state.messages
@@ -59,7 +105,8 @@ class Live:
     def _is_unread(self, message: Message) -> bool:
         if self.me in (message.sender, message.by):
             return False
-        return self.me in message.deliveries or message.sent_at >= self.since
+        mine = message.deliveries.get(self.me)
+        return mine.status in (Status.QUEUED, Status.CLAIMED) if mine else message.sent_at >= self.since
 
     def read(self, room: Room) -> list[str]:
         """The user has seen the room's newest messages.
