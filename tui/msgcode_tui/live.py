@@ -89,6 +89,8 @@ class Live:
             self._past.newer += events
         for event in events:
             fact = event.fact
+            if isinstance(fact, RoomPurged):  # The screens go on with what they have until they are told.
+                self.state.messages = dict(self.state.messages)
             is_new = type(fact) is MessageSent and fact.id not in self.state.messages
             fold(self.state, event)
             if is_new:

@@ -95,13 +95,15 @@ class MainScreen(Screen[None]):
         self.query_one(RoomBar).show([(title, "title"), (f"  {room_about(self.room, live)}", "about")])
         thread = self.query_one(Thread)
         thread.empty_note = self._empty_note(live)
-        thread.show(live.index.messages(self.room), live.state.messages)
+        thread.show(self.room, live.index.messages(self.room), live.state.messages)
 
     def _health(self, live: Live) -> list[Part]:
         online, waiting = len(live.online()), sum(map(len, live.state.inboxes.values()))
         parts = [(" msgcode  ", "name"), (f"● {online} online", "online" if online else "muted")]
         if waiting:
             parts.append((f"  {waiting:,} waiting", "waiting"))
+        if live.past is not None:
+            parts.append((f"  reading older messages {live.past:.0%}", "muted"))
         return parts
 
     def _identity(self, live: Live) -> list[Part]:
@@ -110,6 +112,8 @@ class MainScreen(Screen[None]):
         return [*where, ("you are ", "muted"), (f"{live.me} ", "name")]
 
     def _empty_note(self, live: Live) -> str:
+        if live.past is not None:
+            return "Older messages are being read."
         if live.recipient(self.room) is not None:
             return "No messages yet. Write the first."
         if not live.state.agents.keys() - {live.me}:
