@@ -6,9 +6,8 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import datetime
-from itertools import islice
 from time import monotonic
 from typing import ClassVar, TypeVar
 
@@ -20,7 +19,7 @@ from msgcode import MsgcodeError, Presence, Store, commands
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import safe
+from msgcode_tui import past, safe
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import Room, RoomKind
 from msgcode_tui.screens.main import MainScreen
@@ -28,11 +27,14 @@ from msgcode_tui.screens.main import MainScreen
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
 
-FRAME_OF_PAST = 0.4
-"""Seconds between two redraws while a long past is read, most of which scrolls by unseen."""
+PROGRESS_EVERY = 0.4
+"""Seconds between two redraws while a past is read and nothing else happens."""
 
 SLICE = 100
-"""Events that are taken in between two turns of the event loop: about 2 ms. A key is a dozen turns."""
+"""Events that are taken in between two turns of the event loop: about a millisecond."""
+
+BREATH = 0.001
+"""Seconds between two pieces of the past, each of which takes as long. A key takes dozens of turns."""
 
 RECENT_BYTES = 256 * 1024
 """How much of the journal's end is read before the first picture: about 500 messages, in 20 ms."""
@@ -146,24 +148,22 @@ class MsgcodeApp(App[None]):
     async def _read_past(self, until: Position) -> None:
         if self.live.past is None:
             return
-        events = self.store.history(until)
-        first = None
-        while piece := list(islice(events, SLICE)):
-            first = first or piece[0].seq
-            self.live.recall(piece, (piece[-1].seq - first) / max(until.seq - first, 1))
-            # What was read stays. Looking through it for garbage, again and again as it grows, would take
-            # as long as reading it.
-            gc.freeze()
-            self._redraw(FRAME_OF_PAST)
-            await asyncio.sleep(0)  # Keys and frames go between the pieces.
-        self.live.end_past()
+        async with aclosing(past.pieces(self.store.name, until)) as pieces:
+            async for piece in pieces:
+                self.live.recall(piece)
+                # What was read stays. Looking through it for garbage, again and again as it grows, would
+                # take as long as reading it.
+                gc.freeze()
+                if monotonic() > self._drawn_at + PROGRESS_EVERY:
+                    self._redraw()
+                await asyncio.sleep(BREATH)
         self._redraw()
 
-    def _redraw(self, frame: float = FRAME) -> None:
-        """Have the screens drawn: at once, or when so many seconds have gone by since they last were."""
+    def _redraw(self) -> None:
+        """Have the screens drawn: at once, or a frame after they last were."""
         if self._draw_is_due:
             return
-        wait = self._drawn_at + frame - monotonic()
+        wait = self._drawn_at + FRAME - monotonic()
         if wait <= 0:
             self._draw()
         else:

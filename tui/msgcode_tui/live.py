@@ -18,6 +18,7 @@ from msgcode.events import (
 )
 from msgcode.journal.recent import Recent
 from msgcode.state import State, fold
+from msgcode_tui.past import Piece, joined
 from msgcode_tui.rooms import EVERYTHING, Room, RoomIndex, RoomKind, rooms_of
 
 _MOVED_ON = (MessageDelivered, MessageAcknowledged, MessageExpired, MessageDiscarded)
@@ -51,7 +52,10 @@ class Live:
         self.state = state
         self.index = RoomIndex()
         for message in state.messages.values():
-            self.index.add(message, unread=self._is_unread(message))
+            self._list(message)
+
+    def _list(self, message: Message) -> None:
+        self.index.add(message, unread=self._is_unread(message))
 
     @property
     def past(self) -> float | None:
@@ -59,24 +63,25 @@ class Live:
         return self._past.share if self._past else None
 
     def begin(self, recent: Recent) -> None:
-        """Show the room as it is now. Unless that is the whole of it, `recall` its past, then `end_past`."""
+        """Show the room as it is now. Unless that is the whole of it, `recall` its past."""
         self._show(recent.state)
         self._past = None if recent.whole else _Past(Live(self.me, self.since))
 
-    def recall(self, events: Iterable[Event], share: float) -> None:
-        """Take in the next piece of the past, from its beginning on.
+    def recall(self, piece: Piece) -> None:
+        """Take in the next piece of the past. With the last one, all of it is shown from then on."""
+        past = self._past
+        assert past
+        past.share = piece.share
+        for message in piece.messages:
+            past.whole.state.add(message)
+            past.whole._list(message)
+        if piece.rest:
+            past.whole.state = joined(piece.rest, past.whole.state)
+            past.whole.advance(past.newer)
+            self._become(past.whole)
 
-        share: how much of it has been read with that, from 0 to 1.
-        """
-        assert self._past
-        self._past.whole.advance(events)
-        self._past.share = share
-
-    def end_past(self) -> None:
-        """All of the past has been recalled, until where it began: from now on it is shown."""
-        assert self._past
-        whole, unread = self._past.whole, set(self.index.unread(EVERYTHING))
-        whole.advance(self._past.newer)
+    def _become(self, whole: Live) -> None:
+        unread = set(self.index.unread(EVERYTHING))
         for id in whole.index.unread(EVERYTHING):
             if id in self.state.messages and id not in unread:  # It was read meanwhile.
                 whole.index.read(whole.state.messages[id])
@@ -94,8 +99,7 @@ class Live:
             is_new = type(fact) is MessageSent and fact.id not in self.state.messages
             fold(self.state, event)
             if is_new:
-                message = self.state.messages[fact.id]  # type: ignore[union-attr]
-                self.index.add(message, unread=self._is_unread(message))
+                self._list(self.state.messages[fact.id])  # type: ignore[union-attr]
             elif isinstance(fact, _MOVED_ON):
                 if fact.agent == self.me and fact.id in self.state.messages:
                     self.index.read(self.state.messages[fact.id])
