@@ -10,11 +10,9 @@ import asyncio
 import gc
 import os
 import pickle
-import struct
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import suppress
+from subprocess import DEVNULL, PIPE, Popen
 from typing import NamedTuple
 
 from msgcode import Message, MsgcodeError, Store
@@ -35,8 +33,6 @@ _FOLDED = 0.6
 _EVENTS = 5_000
 """Events between two reports of how far it has come."""
 
-_LENGTH = struct.Struct("!I")
-
 
 class Piece(NamedTuple):
     """A part of the past."""
@@ -54,25 +50,24 @@ async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
 
     store: its name.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "msgcode_tui.past", store, *map(str, until),
-        stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    assert process.stdout
-    assert process.stderr
-    try:
-        rest = None
-        while rest is None:
-            (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
-            share, messages, rest = pickle.loads(await process.stdout.readexactly(length))
-            yield Piece(share, messages, rest)
-    except asyncio.IncompleteReadError:
-        words = (await process.stderr.read()).decode(errors="replace").strip()
-        raise Unavailable(words.rpartition("\n")[2] or "the process that reads the past was killed") from None
-    finally:
-        with suppress(ProcessLookupError):
+    with _started(store, until) as process:
+        assert process.stdout
+        assert process.stderr
+        try:
+            rest = None
+            while rest is None:
+                share, messages, rest = await asyncio.to_thread(pickle.load, process.stdout)
+                yield Piece(share, messages, rest)
+        except (EOFError, pickle.UnpicklingError):
+            words = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
+            raise Unavailable(words or "the process that reads the past was killed") from None
+        finally:
             process.kill()
-        await process.wait()
+
+
+def _started(store: str, until: Position) -> Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "msgcode_tui.past", store, *map(str, until)]
+    return Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
 
 
 def joined(rest: State, messages: State) -> State:
@@ -120,8 +115,7 @@ def main() -> int:
     try:
         with Store.open(name) as store:
             for piece in cut(store.history(until), until.seq):
-                data = pickle.dumps(tuple(piece), pickle.HIGHEST_PROTOCOL)
-                sys.stdout.buffer.write(_LENGTH.pack(len(data)) + data)
+                sys.stdout.buffer.write(pickle.dumps(tuple(piece), pickle.HIGHEST_PROTOCOL))
                 sys.stdout.buffer.flush()
     except MsgcodeError as error:
         print(error, file=sys.stderr)

@@ -222,6 +222,16 @@ class JournalContract:
         assert found.whole
         assert picture(found.state) == picture(folded(all_events(one)[:4], keep_ended=True))
 
+    def test_the_past_ends_at_any_place(self, join: Join) -> None:
+        one = join()
+        places = [one.recent(0).position]
+        for number in range(12):
+            one.commit(saying(sent(f"m-{number}"), sent(f"n-{number}"), ended(f"m-{number}")))
+            places.append(one.recent(0).position)
+        for count, place in enumerate(places):
+            past = [event.seq for batch in join().events(place) for event in batch]
+            assert past == list(range(1, 3 * count + 1))
+
     def test_recent_has_all_that_waits(self, join: Join) -> None:
         one = join()
         one.commit(saying(AgentRegistered("ann", "Ann"), ChannelCreated("api", "API", "ann")))

@@ -92,7 +92,10 @@ class MainScreen(Screen[None]):
         self.query_one(RoomList).show(roster(live))
         self.query_one(TopBar).show(self._health(live), self._identity(live))
         title = room_title(self.room, live)
-        self.query_one(RoomBar).show([(title, "title"), (f"  {room_about(self.room, live)}", "about")])
+        self.query_one(RoomBar).show(
+            [(title, "title"), (f"  {room_about(self.room, live)}", "about")],
+            [] if live.past is None else [(f"reading older ones {live.past:.0%} ", "about")],
+        )
         thread = self.query_one(Thread)
         thread.empty_note = self._empty_note(live)
         thread.show(self.room, live.index.messages(self.room), live.state.messages)
@@ -102,8 +105,6 @@ class MainScreen(Screen[None]):
         parts = [(" msgcode  ", "name"), (f"● {online} online", "online" if online else "muted")]
         if waiting:
             parts.append((f"  {waiting:,} waiting", "waiting"))
-        if live.past is not None:
-            parts.append((f"  reading older messages {live.past:.0%}", "muted"))
         return parts
 
     def _identity(self, live: Live) -> list[Part]:
