@@ -20,8 +20,10 @@ from msgcode.events import (
     MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
+    MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePrioritized,
     MessageSent,
     RoomPurged,
     Unknown,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from msgcode.mirror.mirror import Peers
     from msgcode.model import Agent, Channel, Delivery, Message, Presence
 
     Paint = Callable[[str, str], str]
@@ -76,11 +79,28 @@ def message_block(message: Message, paint: Paint, status: Status | None = None) 
         head.append(f"#{visible_line(message.channel)}")
     if message.subject:
         head.append(paint(visible_line(message.subject), "bold"))
+    if message.edited:
+        head.append(paint(f"edited by {visible_line(message.edited.by)}", "dim"))
     if status:
         head.append(paint(f"({status})", "dim"))
     lines = ["  ".join(head), *visible(message.body).split("\n")]
     lines += [f"{visible_line(key)}: {visible_line(value)}" for key, value in message.metadata.items()]
     return "\n    ".join(lines)
+
+
+def original_block(message: Message) -> str | None:
+    """What was first written, if the message was edited since."""
+    if not message.edited:
+        return None
+    head = f"first written ({clock_time(message.sent_at)}):"
+    if message.edited.subject:
+        head += f" {visible_line(message.edited.subject)}"
+    return "\n    ".join([head, *visible(message.edited.body).split("\n")])
+
+
+def message_line(message: Message, paint: Paint) -> str:
+    """A message as one line of a list, which may leave out the end of its text."""
+    return f"{paint(clock_time(message.sent_at), 'dim')} {_summary(message, message.recipients, paint)}"
 
 
 def delivery_line(agent: str, delivery: Delivery) -> str:
@@ -136,19 +156,27 @@ def event_line(event: Event, paint: Paint) -> str:
 
 
 def _sent(fact: MessageSent, paint: Paint) -> str:
-    to = fact.to[0] if len(fact.to) == 1 else f"{len(fact.to)} members"
-    if fact.channel:
-        to += f" of #{fact.channel}" if len(fact.to) != 1 else f" in #{fact.channel}"
-    text = visible_line(f"{fact.subject}: {fact.body}" if fact.subject else fact.body)
-    if len(text) > _SUMMARY:
-        text = text[: _SUMMARY - 1] + "…"
+    return _summary(fact, fact.to, paint)
+
+
+def _summary(message: MessageSent | Message, recipients: tuple[str, ...], paint: Paint) -> str:
+    to = recipients[0] if len(recipients) == 1 else f"{len(recipients)} members"
+    if message.channel:
+        to += f" of #{message.channel}" if len(recipients) != 1 else f" in #{message.channel}"
     urgency = (
         ""
-        if fact.priority is Priority.NORMAL
-        else paint(fact.priority.upper(), _PRIORITY_STYLE[fact.priority]) + " "
+        if message.priority is Priority.NORMAL
+        else paint(message.priority.upper(), _PRIORITY_STYLE[message.priority]) + " "
     )
-    who = paint(speaker(fact.sender, fact.by), "bold")
-    return f"{_id(fact, paint)} {who} → {visible_line(to)}: {urgency}{text}"
+    who = paint(speaker(message.sender, message.by), "bold")
+    text = _beginning(message.subject, message.body)
+    return f"{_id(message, paint)} {who} → {visible_line(to)}: {urgency}{text}"
+
+
+def _beginning(subject: str | None, body: str) -> str:
+    beginning = body[: 2 * _SUMMARY]
+    text = visible_line(f"{subject}: {beginning}" if subject else beginning)
+    return text if len(text) <= _SUMMARY else f"{text[: _SUMMARY - 1]}…"
 
 
 def _id(fact: Any, paint: Paint) -> str:
@@ -172,6 +200,12 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     ChannelJoined: lambda fact, paint: f"{visible_line(fact.agent)} joined #{visible_line(fact.channel)}",
     ChannelLeft: lambda fact, paint: f"{visible_line(fact.agent)} left #{visible_line(fact.channel)}",
     MessageSent: _sent,
+    MessageEdited: lambda fact, paint: (
+        f"{_id(fact, paint)} edited by {visible_line(fact.by)}: {_beginning(fact.subject, fact.body)}"
+    ),
+    MessagePrioritized: lambda fact, paint: (
+        f"{_id(fact, paint)} made {visible_line(fact.priority)} by {visible_line(fact.by)}"
+    ),
     MessageClaimed: lambda fact, paint: (
         f"{_id(fact, paint)} claimed for {visible_line(fact.agent)} by {visible_line(fact.by)}"
     ),
@@ -196,6 +230,16 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     ),
     JournalReset: lambda fact, paint: "files of the store were deleted; what is left follows",
 }
+
+
+def peer_lines(peers: Peers | None, paint: Paint) -> list[str]:
+    """Whether oh-my-msgcode shares the folder, and what is wrong with its files; nothing if it never did."""
+    if not peers:
+        return []
+    wrote = f", last wrote {clock_time(peers.wrote)}" if peers.wrote else ""
+    state = paint("active", "green") if peers.active else "not active"
+    problems = [f"{paint('Not understood:', 'yellow')} {visible_line(problem)}" for problem in peers.problems]
+    return [f"oh-my-msgcode: {state}{wrote}", *problems]
 
 
 def listing(lines: Iterable[str], otherwise: str) -> str:

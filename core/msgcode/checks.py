@@ -47,6 +47,13 @@ def check_priority(text: str) -> Priority:
         raise BadInput(f"{text[:80]!r} is no priority: choose {', '.join(Priority)}.") from None
 
 
+def check_message(text: str) -> None:
+    """Raises BadInput if `text` cannot be the body of a message: it is empty, or no body at all."""
+    if not text.strip():
+        raise BadInput("the message is empty: give it a text.")
+    check_body(text)
+
+
 def check_body(text: str) -> None:
     """Raises BadInput if `text` is longer than MAX_BODY_BYTES, or no text that UTF-8 can hold."""
     if len(text) > MAX_BODY_BYTES or len(_encoded("a body", text)) > MAX_BODY_BYTES:

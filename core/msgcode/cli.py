@@ -12,8 +12,9 @@ import os
 import sys
 
 from msgcode import __version__, answers
+from msgcode.calls import Answer, Call, agent_id, channel_id
 from msgcode.codec import event_json
-from msgcode.commands import COMMANDS, Answer, Call, about, agent_id, channel_id
+from msgcode.commands import COMMANDS, about
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.grammar import Command, Help, full_parser, parse
 from msgcode.journal.reader import Position

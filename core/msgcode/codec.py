@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta
 
 from msgcode.events import FACTS, TYPES, Event, Unknown
-from msgcode.model import Activity, Delivery, Priority, Session, Status
+from msgcode.model import Activity, Delivery, Edited, Priority, Session, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from msgcode.events import Fact, JournalReset, LineDamaged
+    from msgcode.model import Message
 
     R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -98,10 +99,25 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
             value = encode_time(value)
         elif kind is dict:
             value = {name: to_json(item) if isinstance(item, tuple) else item for name, item in value.items()}
-        elif kind is Session:
+        elif kind is Session or kind is Edited:
             value = to_json(value)
         json_object[key] = value
     return json_object
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """A message as `--json` prints it: the keys of oh-my-msgcode, and `deliveries` by recipient.
+
+    `to` is the one recipient, or a list of them for a broadcast; `status` is that of the delivery
+    that has come least far.
+    """
+    found = to_json(message)
+    recipients = list(message.deliveries)
+    statuses = [delivery.status for delivery in message.deliveries.values()]
+    found["createdAt"] = found.pop("sentAt")
+    found["to"] = recipients[0] if len(recipients) == 1 else recipients
+    found["status"] = min(statuses, key=list(Status).index, default=Status.ACKNOWLEDGED)
+    return found
 
 
 def from_json(record: type[R], json_object: dict[str, Any]) -> R:
@@ -176,9 +192,17 @@ def _deliveries(value: Any) -> dict[str, Delivery]:
 
 
 def _session(value: Any) -> Session:
+    return _nested(Session, value)
+
+
+def _edited(value: Any) -> Edited:
+    return _nested(Edited, value)
+
+
+def _nested(record: type[R], value: Any) -> R:
     if type(value) is not dict:
         raise IllTyped("not an object")
-    return from_json(Session, value)
+    return from_json(record, value)
 
 
 _REQUIRED = object()
@@ -193,6 +217,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "dict[str, str]": _text_map,
     "dict[str, Delivery]": _deliveries,
     "Activity": Activity,
+    "Edited": _edited,
     "Priority": Priority,
     "Session": _session,
     "Status": Status,

@@ -1,22 +1,33 @@
 """The language of msgcode: one grammar and one set of answers for the CLI, the TUI and OpenCode.
 
 `msgcode send bob hello` in a shell and `/msg send bob hello` in a chat are the same command. To add one,
-write its function here and its entry in `COMMANDS`.
+write its entry in `COMMANDS`, and its function here or in the file of its topic (`commands_*.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections import deque
 
 from msgcode import answers
-from msgcode.codec import event_json, to_json
-from msgcode.errors import BadInput, MsgcodeError
+from msgcode.calls import (
+    PRIORITIES,
+    Answer,
+    Call,
+    agent_id,
+    argument,
+    channel_id,
+    id_argument,
+    minutes,
+    positive,
+    seconds,
+    sent_answer,
+)
+from msgcode.codec import event_json, message_json, to_json
+from msgcode.errors import MsgcodeError
 from msgcode.grammar import Command, Help, full_parser, parse
-from msgcode.model import HUMAN, Priority, Status
-from msgcode.record import Record
+from msgcode.model import Priority, Status
 from msgcode.store import Store
 from msgcode.text import visible, visible_line
 
@@ -25,62 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from msgcode.answers import Paint
     from msgcode.events import Event
-    from msgcode.model import Message, Session
-
-
-class Answer(Record):
-    """What a command has to say."""
-
-    text: str
-    """In words, one or more lines, safe to print."""
-    data: Any = None
-    """The same as JSON."""
-    ok: bool = True
-    """False if it was refused or not understood; nothing was changed then."""
-    json_lines: bool = False
-    """`data` is a list to be printed as JSON Lines."""
-
-
-class Call(Record):
-    """One command to run: on what, for whom, and with which arguments."""
-
-    store: Store
-    args: argparse.Namespace
-    paint: Paint
-    session: Session | None = None
-    """Where a person typed it, if that is a session in which an agent lives or may live."""
-
-    @property
-    def by(self) -> str | None:
-        """The human who acts for `actor`, where a person types into an agent's session."""
-        if not self.session or self.actor == HUMAN:
-            return None
-        return self.store.register(HUMAN, human=True).id
-
-    @property
-    def actor(self) -> str | None:
-        """Who acts: `--as`, else the environment variable MSGCODE_AGENT, else nobody in particular."""
-        return agent_id(getattr(self.args, "actor", None) or os.environ.get("MSGCODE_AGENT"))
-
-    @property
-    def somebody(self) -> str:
-        """Who acts. Raises BadInput if nobody was named."""
-        if not self.actor:
-            hint = "/msg register ID" if self.session else "set MSGCODE_AGENT"
-            raise BadInput(f"say who you are: add --as ID, or {hint}.")
-        return self.actor
-
-
-def agent_id(text: str | None) -> str | None:
-    """An agent's id as people write it: `@bob` is bob."""
-    return text.removeprefix("@") if text else None
-
-
-def channel_id(text: str | None) -> str | None:
-    """A channel's id as people write it: `#dev` is dev."""
-    return text.removeprefix("#") if text else None
+    from msgcode.model import Session
 
 
 # What each command does
@@ -116,12 +73,12 @@ def _send(call: Call) -> Answer:
         subject=args.subject,
         channel=channel_id(args.channel),
         priority=args.priority,
-        ttl=_seconds(args.ttl),
+        ttl=seconds(args.ttl),
         metadata=_metadata(args.meta),
         reply_to=reply_to,
         by=call.by,
     )
-    return _sent(call, message, f"Sent to {args.to.removeprefix('@')}")
+    return sent_answer(call, message, f"Sent to {args.to.removeprefix('@')}")
 
 
 def _broadcast(call: Call) -> Answer:
@@ -133,20 +90,13 @@ def _broadcast(call: Call) -> Answer:
         _body(args.body),
         subject=args.subject,
         priority=args.priority,
-        ttl=_seconds(args.ttl),
+        ttl=seconds(args.ttl),
         metadata=_metadata(args.meta),
         reply_to=store.resolve(args.reply_to) if args.reply_to else None,
         by=call.by,
     )
     count = len(message.deliveries)
-    return _sent(call, message, f"Sent to {count} member{'s' * (count != 1)} of #{channel}")
-
-
-def _sent(call: Call, message: Message, what: str) -> Answer:
-    warnings = call.store.warnings(message)
-    lines = [f"{what}: {call.paint(message.id[: answers.SHORT_ID], 'cyan')}"]
-    lines += [f"{call.paint('Warning:', 'yellow')} {warning}" for warning in warnings]
-    return Answer("\n".join(lines), {**message_json(message), "warnings": warnings})
+    return sent_answer(call, message, f"Sent to {count} member{'s' * (count != 1)} of #{channel}")
 
 
 def _check(call: Call) -> Answer:
@@ -172,6 +122,7 @@ def _check(call: Call) -> Answer:
 def _show(call: Call) -> Answer:
     message = call.store.message(call.store.resolve(call.args.message))
     lines = [answers.message_block(message, call.paint)]
+    lines += [original] if (original := answers.original_block(message)) else []
     lines += [answers.delivery_line(agent, delivery) for agent, delivery in message.deliveries.items()]
     return Answer("\n".join(lines), message_json(message))
 
@@ -197,7 +148,7 @@ def _agents(call: Call) -> Answer:
 
 def _status(call: Call) -> Answer:
     store = call.store
-    agents, messages, damage = store.agents(), store.messages(), store.damage()
+    agents, messages, damage, peers = store.agents(), store.messages(), store.damage(), store.peers()
     online = sum(store.presence(agent.id).online for agent in agents)
     counts = {status.value: 0 for status in Status if not status.ended}
     for message in messages:
@@ -210,6 +161,7 @@ def _status(call: Call) -> Answer:
         f"Agents: {len(agents)}, {online} online",
         f"Channels: {len(store.channels())}",
         "Waiting: " + ", ".join(f"{count} {status}" for status, count in counts.items()),
+        *answers.peer_lines(peers, call.paint),
         *(f"{call.paint('Damaged:', 'red')} {visible_line(item)}" for item in damage),
     ]
     data = {
@@ -219,6 +171,7 @@ def _status(call: Call) -> Answer:
         "online": online,
         "channels": len(store.channels()),
         "waiting": counts,
+        "peers": to_json(peers) if peers else None,
         "damage": damage,
     }
     return Answer("\n".join(lines), data)
@@ -265,27 +218,12 @@ def _log(call: Call) -> Answer:
 
 def _purge(call: Call) -> Answer:
     args = call.args
-    older_than = _seconds(args.older_than) or 0
+    older_than = seconds(args.older_than) or 0
     discarded = call.store.purge(older_than=older_than, waiting=args.waiting, by=call.actor)
     text = "Forgot the messages that had ended."
     if args.waiting:
         text = f"Forgot the messages that had ended, and discarded {discarded} that waited."
     return Answer(text, {"discarded": discarded})
-
-
-def message_json(message: Message) -> dict[str, Any]:
-    """A message as `--json` prints it: the keys of oh-my-msgcode, and `deliveries` by recipient.
-
-    `to` is the one recipient, or a list of them for a broadcast; `status` is that of the delivery
-    that has come least far.
-    """
-    found = to_json(message)
-    recipients = list(message.deliveries)
-    statuses = [delivery.status for delivery in message.deliveries.values()]
-    found["createdAt"] = found.pop("sentAt")
-    found["to"] = recipients[0] if len(recipients) == 1 else recipients
-    found["status"] = min(statuses, key=list(Status).index, default=Status.ACKNOWLEDGED)
-    return found
 
 
 def about(event: Event, agent: str | None, channel: str | None, message: str | None) -> bool:
@@ -304,22 +242,6 @@ def about(event: Event, agent: str | None, channel: str | None, message: str | N
 # The grammar
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return int(text)
-
-
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = -1
-    if not 0 < minutes < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes above 0")
-    return minutes
-
-
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
@@ -331,22 +253,12 @@ def _metadata(pairs: Iterable[tuple[str, str]] | None) -> dict[str, str]:
     return dict(pairs or ())
 
 
-def _seconds(minutes: float | None) -> float | None:
-    return minutes * 60 if minutes is not None else None
-
-
 def _body(words: Sequence[str]) -> str:
     return " ".join(words)
 
 
-def _id(parser: argparse.ArgumentParser, run: Callable[[Call], Answer], kind: str, **more: Any) -> None:
-    _argument(parser, "id", kind, metavar="ID", **more)
-    parser.set_defaults(run=run)
-
-
-def _argument(parser: argparse.ArgumentParser, name: str, kind: str, **more: Any) -> None:
-    """Add an argument that names an agent, a channel or a message, so that shells can complete it."""
-    setattr(parser.add_argument(name, **more), "completer", _Completer(kind))  # noqa: B010
+def _one_id(kind: str, run: Callable[[Call], Answer]) -> Callable[[argparse.ArgumentParser], None]:
+    return lambda parser: id_argument(parser, run, kind)
 
 
 def _no_arguments(run: Callable[[Call], Answer]) -> Callable[[argparse.ArgumentParser], None]:
@@ -354,7 +266,7 @@ def _no_arguments(run: Callable[[Call], Answer]) -> Callable[[argparse.ArgumentP
 
 
 def _named(parser: argparse.ArgumentParser, run: Callable[[Call], Answer], kind: str) -> None:
-    _id(parser, run, kind)
+    id_argument(parser, run, kind)
     parser.add_argument(
         "name", nargs="*", default=[], metavar="NAME", help="what people read; the id if none is given"
     )
@@ -369,7 +281,6 @@ def _register_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_PRIORITIES = [str(priority) for priority in Priority]
 _NORMAL = str(Priority.NORMAL)
 
 
@@ -378,90 +289,97 @@ def _message_options(parser: argparse.ArgumentParser) -> None:
         "body", nargs="+", metavar="BODY", help="the text; in a shell, - reads standard input"
     )
     parser.add_argument("--subject", metavar="TEXT", help="a short summary")
-    parser.add_argument("--priority", choices=_PRIORITIES, default=_NORMAL)
-    parser.add_argument("--ttl", type=_minutes, metavar="MINUTES", help="expire if not delivered by then")
+    parser.add_argument("--priority", choices=PRIORITIES, default=_NORMAL)
+    parser.add_argument("--ttl", type=minutes, metavar="MINUTES", help="expire if not delivered by then")
     parser.add_argument(
         "--meta", type=_pair, action="append", metavar="KEY=VALUE", help="such as file=a.py:15"
     )
-    _argument(parser, "--reply-to", "messages", metavar="ID", help="the message that it answers")
+    argument(parser, "--reply-to", "messages", metavar="ID", help="the message that it answers")
 
 
 def _send_arguments(parser: argparse.ArgumentParser) -> None:
-    _argument(parser, "to", "agents", metavar="TO")
+    argument(parser, "to", "agents", metavar="TO")
     _message_options(parser)
-    _argument(parser, "--channel", "channels", metavar="ID", help="a topic that it belongs to")
+    argument(parser, "--channel", "channels", metavar="ID", help="a topic that it belongs to")
     parser.set_defaults(run=_send)
 
 
 def _broadcast_arguments(parser: argparse.ArgumentParser) -> None:
-    _argument(parser, "channel", "channels", metavar="CHANNEL")
+    argument(parser, "channel", "channels", metavar="CHANNEL")
     _message_options(parser)
     parser.set_defaults(run=_broadcast)
 
 
 def _check_arguments(parser: argparse.ArgumentParser) -> None:
-    _id(parser, _check, "agents", nargs="?")
-    _argument(parser, "--channel", "channels", metavar="ID")
-    _argument(parser, "--sender", "agents", metavar="ID")
-    parser.add_argument("--priority", choices=_PRIORITIES)
-    parser.add_argument("--limit", type=_positive, default=50, metavar="N", help="at most so many (50)")
+    id_argument(parser, _check, "agents", nargs="?")
+    argument(parser, "--channel", "channels", metavar="ID")
+    argument(parser, "--sender", "agents", metavar="ID")
+    parser.add_argument("--priority", choices=PRIORITIES)
+    parser.add_argument("--limit", type=positive, default=50, metavar="N", help="at most so many (50)")
 
 
 def _ack_arguments(parser: argparse.ArgumentParser) -> None:
-    _argument(parser, "message", "messages", nargs="+", metavar="MESSAGE_ID")
+    argument(parser, "message", "messages", nargs="+", metavar="MESSAGE_ID")
     parser.set_defaults(run=_ack)
 
 
 def _show_arguments(parser: argparse.ArgumentParser) -> None:
-    _argument(parser, "message", "messages", metavar="MESSAGE_ID")
+    argument(parser, "message", "messages", metavar="MESSAGE_ID")
     parser.set_defaults(run=_show)
 
 
 def _log_arguments(parser: argparse.ArgumentParser) -> None:
-    _argument(parser, "--agent", "agents", metavar="ID", help="only what this agent did or was sent")
-    _argument(parser, "--channel", "channels", metavar="ID", help="only this channel")
-    _argument(parser, "--message", "messages", metavar="ID", help="only the life of this message")
-    parser.add_argument("--limit", type=_positive, default=100, metavar="N", help="the newest so many (100)")
+    argument(parser, "--agent", "agents", metavar="ID", help="only what this agent did or was sent")
+    argument(parser, "--channel", "channels", metavar="ID", help="only this channel")
+    argument(parser, "--message", "messages", metavar="ID", help="only the life of this message")
+    parser.add_argument("--limit", type=positive, default=100, metavar="N", help="the newest so many (100)")
     parser.set_defaults(run=_log)
 
 
 def _purge_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--older-than", type=_minutes, metavar="MINUTES", help="only what ended before that")
+    parser.add_argument("--older-than", type=minutes, metavar="MINUTES", help="only what ended before that")
     parser.add_argument("--waiting", action="store_true", help="discard what still waits, too")
     parser.set_defaults(run=_purge)
 
 
+def _from(topic: str, word: str) -> Callable[[argparse.ArgumentParser], None]:
+    """What adds the word's arguments, from the topic's file: only those who use it pay for reading that."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        from importlib import import_module
+
+        getattr(import_module(f"msgcode.commands_{topic}"), f"{word}_arguments")(parser)
+
+    return add_arguments
+
+
 COMMANDS = {
     "register": Command("join the room as an agent", _register_arguments),
-    "unregister": Command("leave the room", lambda parser: _id(parser, _unregister, "agents")),
+    "unregister": Command("leave the room", _one_id("agents", _unregister)),
     "send": Command("send a message to an agent", _send_arguments, body_after=1),
     "broadcast": Command("send a message to all members of a channel", _broadcast_arguments, body_after=1),
     "check": Command("read an inbox", _check_arguments),
     "show": Command("show a whole message and how far it has come", _show_arguments),
     "ack": Command("acknowledge messages: they are done with", _ack_arguments),
+    "edit": Command("change a message before anybody has it", _from("steering", "edit"), body_after=1),
+    "discard": Command("clear messages away before they are dealt with", _from("steering", "discard")),
+    "expire": Command("end messages wherever they have not been delivered", _from("steering", "expire")),
+    "priority": Command("give a waiting message another priority", _from("steering", "priority")),
+    "forward": Command("send a message on to another agent", _from("steering", "forward"), body_after=2),
+    "resend": Command("send a message again to those whom it did not reach", _from("steering", "resend")),
+    "questions": Command("list the questions that wait for an answer", _from("steering", "questions")),
+    "answer": Command("answer a question with one of its choices", _from("steering", "answer"), body_after=1),
     "agents": Command("list the agents", _no_arguments(_agents)),
     "status": Command("how the room is", _no_arguments(_status)),
     "channel create": Command("open a channel", lambda parser: _named(parser, _channel_create, "channels")),
-    "channel join": Command("join a channel", lambda parser: _id(parser, _channel_join, "channels")),
-    "channel leave": Command("leave a channel", lambda parser: _id(parser, _channel_leave, "channels")),
+    "channel join": Command("join a channel", _one_id("channels", _channel_join)),
+    "channel leave": Command("leave a channel", _one_id("channels", _channel_leave)),
     "channel list": Command("list the channels and their members", _no_arguments(_channel_list)),
     "log": Command("what has happened", _log_arguments),
+    "search": Command("look for messages in all that is kept", _from("looking", "search"), body_after=0),
+    "export": Command("write messages down as a document", _from("looking", "export")),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
-
-
-class _Completer:
-    """Completes ids from the store, for argcomplete."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-
-    def __call__(self, *, parsed_args: argparse.Namespace, **_: object) -> list[str]:
-        try:
-            with Store.open(getattr(parsed_args, "store", None)) as store:
-                return [item.id for item in getattr(store, self._kind)()]
-        except MsgcodeError:
-            return []
 
 
 # A line of a chat

@@ -19,8 +19,10 @@ from msgcode.events import (
     MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
+    MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePrioritized,
     MessageSent,
     RoomPurged,
     Unknown,
@@ -136,7 +138,7 @@ def inbox(
 ) -> list[Message]:
     """What the agent has to deal with: urgent first, then oldest first.
 
-    Without what is past its time, and what a deliverer is handing over at this moment.
+    Without what is past its time, and what a deliverer, other than the agent, is handing over.
     """
     shelves = state.inbox(agent)
     found: list[Message] = []
@@ -152,7 +154,9 @@ def inbox(
             if sender is not None and message.sender != sender:
                 continue
             delivery = message.deliveries[agent]
-            if delivery.status.ended or is_due(message, delivery, now) or is_leased(delivery, now):
+            if delivery.status.ended or is_due(message, delivery, now):
+                continue
+            if is_leased(delivery, now) and delivery.by != agent:
                 continue
             found.append(message)
     return found
@@ -216,7 +220,11 @@ def claim(
 ) -> list[Fact]:
     """Leases what is offered to the deliverer `by`, after ending what is past its time."""
     known_agent(state, agent)
-    claims = [MessageClaimed(message.id, agent, by, until) for message in offered]
+    claims = [
+        MessageClaimed(message.id, agent, by, until)
+        for message in offered
+        if message.deliveries[agent].status is not Status.DELIVERED
+    ]
     return [*expire_due(state, now, agent), *claims]
 
 
@@ -231,9 +239,20 @@ def confirm(message: Message, agent: str, by: str) -> list[Fact]:
 def fail(message: Message, agent: str, by: str, reason: str) -> list[Fact]:
     """It could not be injected. Only its claimant can say so: another may be injecting it by now."""
     delivery = delivery_to(message, agent)
-    if delivery.status is Status.CLAIMED and delivery.by == by:
-        return [MessageFailed(message.id, agent, by, reason)]
+    if has_claimed(message, agent, by):
+        return give_back(message, agent, by, reason)
     raise Refused(f"message {message.id} for {agent!r} is {delivery.status}, not claimed by {by!r}.")
+
+
+def has_claimed(message: Message, agent: str, by: str) -> bool:
+    """Whether the message is the deliverer's at this moment."""
+    delivery = message.deliveries[agent]
+    return delivery.status is Status.CLAIMED and delivery.by == by
+
+
+def give_back(message: Message, agent: str, by: str, reason: str) -> list[Fact]:
+    """The deliverer does not use its claim, if it has not lost it anyway."""
+    return [MessageFailed(message.id, agent, by, reason)] if has_claimed(message, agent, by) else []
 
 
 def acknowledge(message: Message, agent: str, by: str | None) -> list[Fact]:
@@ -256,6 +275,75 @@ def expire(message: Message, by: str | None) -> list[Fact]:
     if not facts:
         raise Refused(f"message {message.id} cannot be expired: it is not waiting to be delivered.")
     return facts
+
+
+def edit(
+    state: State, now: datetime, message: Message, body: str, subject: str | None, by: str
+) -> list[Fact]:
+    """Puts other words in place of the message's, while nobody has had them or is being given them."""
+    check_may_change(state, message, by)
+    for agent, delivery in message.deliveries.items():
+        if delivery.delivered_at or delivery.status is Status.ACKNOWLEDGED:
+            raise Refused(f"message {message.id} cannot be edited: {agent!r} has had it. Send another.")
+        if is_leased(delivery, now):
+            raise Refused(f"message {message.id} cannot be edited: it is being handed to {agent!r} just now.")
+    if message.ended:
+        raise Refused(f"message {message.id} cannot be edited: it has ended. Send another.")
+    if (body, subject) == (message.body, message.subject):
+        return []
+    return [MessageEdited(message.id, by, body, subject)]
+
+
+def prioritize(state: State, message: Message, priority: Priority, by: str) -> list[Fact]:
+    """Gives the message another priority, while it waits for somebody."""
+    check_may_change(state, message, by)
+    if not any(
+        delivery.status in (Status.QUEUED, Status.CLAIMED) for delivery in message.deliveries.values()
+    ):
+        raise Refused(f"message {message.id} waits for nobody, so its priority means nothing any more.")
+    return [] if priority is message.priority else [MessagePrioritized(message.id, by, priority)]
+
+
+def discard(state: State, message: Message, agent: str | None, by: str) -> list[Fact]:
+    """Clears the message away for the agent, or for all at whom it has not ended."""
+    check_may_change(state, message, by)
+    among = message.deliveries if agent is None else {agent: delivery_to(message, agent)}
+    ending = [recipient for recipient, delivery in among.items() if not delivery.status.ended]
+    if not ending:
+        raise Refused(
+            f"message {message.id} cannot be discarded: it has ended{f' for {agent!r}' if agent else ''}."
+        )
+    return [MessageDiscarded(message.id, recipient, by) for recipient in ending]
+
+
+def close(state: State, question: Message, agent: str, by: str | None) -> list[Fact]:
+    """The agent has dealt with the question by its reply; nothing if it was not asked, or has been before."""
+    current = state.messages.get(question.id)
+    delivery = current.deliveries.get(agent) if current else None
+    return [MessageAcknowledged(question.id, agent, by)] if delivery and not delivery.status.ended else []
+
+
+def answer(state: State, draft: MessageSent, question: Message, *, by_default: bool = False) -> list[Fact]:
+    """Sends the answer `draft`, and closes the question. Refused if that has been done.
+
+    by_default: the deadline gave the answer, and no human did.
+    """
+    delivery = delivery_to(state.messages.get(question.id, question), draft.sender)
+    closing = close(state, question, draft.sender, None)
+    if not closing and delivery.status in (Status.EXPIRED, Status.DISCARDED):
+        raise Refused(f"question {question.id} cannot be answered: it is {delivery.status}.")
+    if not closing:
+        raise Refused(f"question {question.id} has been answered, or acknowledged without an answer.")
+    sent = send(state, draft, question)
+    if by_default:
+        sent = sent._replace(human=False, hops=0 if question.human else question.hops + 1)
+    return [sent, *closing]
+
+
+def check_may_change(state: State, message: Message, by: str) -> None:
+    """Only its sender and humans may change a message. Raises Refused otherwise."""
+    if by != message.sender and not known_agent(state, by).human:
+        raise Refused(f"only a human or its sender may change message {message.id}, and {by!r} is neither.")
 
 
 def delivery_to(message: Message, agent: str) -> Delivery:

@@ -80,7 +80,10 @@ class ChannelLeft(Record):
 
 
 class MessageSent(Record):
-    """A message was accepted; it now waits for each agent in `to`. For the rest see `model.Message`."""
+    """A message was accepted; it now waits for each agent in `to`. For the rest see `model.Message`.
+
+    `since`, here and below, is set when it happened earlier, among agents of oh-my-msgcode.
+    """
 
     id: str
     sender: str
@@ -97,6 +100,24 @@ class MessageSent(Record):
     metadata: dict[str, str] = {}
     human: bool = False
     by: str | None = None
+    since: datetime | None = None
+
+
+class MessageEdited(Record):
+    """Before anybody had the message, `by` gave it this body and subject."""
+
+    id: str
+    by: str
+    body: str
+    subject: str | None = None
+
+
+class MessagePrioritized(Record):
+    """While the message was still waiting for somebody, `by` gave it another priority."""
+
+    id: str
+    by: str
+    priority: Priority
 
 
 class MessageClaimed(Record):
@@ -114,6 +135,7 @@ class MessageDelivered(Record):
     id: str
     agent: str
     by: str
+    since: datetime | None = None
 
 
 class MessageFailed(Record):
@@ -131,6 +153,7 @@ class MessageAcknowledged(Record):
     id: str
     agent: str
     by: str | None = None
+    since: datetime | None = None
 
 
 class MessageExpired(Record):
@@ -139,6 +162,7 @@ class MessageExpired(Record):
     id: str
     agent: str
     by: str | None = None
+    since: datetime | None = None
 
 
 class MessageDiscarded(Record):
@@ -184,6 +208,8 @@ Fact = (
     | ChannelJoined
     | ChannelLeft
     | MessageSent
+    | MessageEdited
+    | MessagePrioritized
     | MessageClaimed
     | MessageDelivered
     | MessageFailed
@@ -203,6 +229,8 @@ FACTS: dict[str, type[Fact]] = {
     "channel.joined": ChannelJoined,
     "channel.left": ChannelLeft,
     "message.sent": MessageSent,
+    "message.edited": MessageEdited,
+    "message.prioritized": MessagePrioritized,
     "message.claimed": MessageClaimed,
     "message.delivered": MessageDelivered,
     "message.failed": MessageFailed,

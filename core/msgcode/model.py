@@ -49,6 +49,13 @@ HUMAN = "human"
 """The id of the person who uses the room, unless they choose another."""
 
 
+FORWARDED = "forwarded"
+"""The metadata of a forwarded message that has the id of the one that it passes on."""
+
+RESENT = "resent"
+"""The metadata of a message sent again that has the id of the first."""
+
+
 class Session(Record):
     """One conversation of a harness, in which an agent lives: the terminal it is in, as people see it."""
 
@@ -133,6 +140,17 @@ class Presence(Record):
         return self.activity is not Activity.OFFLINE
 
 
+class Edited(Record):
+    """That a message was changed before anybody had it: who did so last, and what was first written."""
+
+    at: datetime
+    by: str
+    body: str
+    """The body as it was sent."""
+    subject: str | None = None
+    """The subject as it was sent."""
+
+
 class Message(Record):
     """One message with one recipient, or with several when it was broadcast.
 
@@ -160,6 +178,8 @@ class Message(Record):
     """A human wrote it."""
     by: str | None = None
     """The human who spoke, when they spoke as another agent."""
+    edited: Edited | None = None
+    """Set once `body` or `subject` has been changed."""
 
     @property
     def ended(self) -> bool:

@@ -7,6 +7,8 @@ does not know changes nothing.
 
 from __future__ import annotations
 
+from collections import deque
+
 from msgcode.events import (
     AgentBound,
     AgentHeard,
@@ -22,12 +24,14 @@ from msgcode.events import (
     MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
+    MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePrioritized,
     MessageSent,
     RoomPurged,
 )
-from msgcode.model import Agent, Channel, Delivery, Message, Priority, Status
+from msgcode.model import Agent, Channel, Delivery, Edited, Message, Priority, Status
 from msgcode.record import Record
 
 TYPE_CHECKING = False
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
 
 MAX_DAMAGE = 100
 """How many damaged lines a state remembers; the newest are kept."""
+
+MAX_ENDED = 1000
+"""How many messages a state goes on remembering after they have ended, the newest."""
 
 
 class Heard(Record):
@@ -75,7 +82,8 @@ class State:
     """
 
     __slots__ = (
-        "agents", "channels", "damage", "expiring", "heard", "inboxes", "keep_ended", "messages", "seq",
+        "agents", "channels", "damage", "ended", "expiring", "heard", "inboxes", "keep_ended", "messages",
+        "seq",
     )  # fmt: skip
 
     def __init__(self, *, keep_ended: bool = False) -> None:
@@ -92,6 +100,8 @@ class State:
         self.expiring: dict[str, None] = {}
         """Ids of the waiting messages that have a time to live."""
         self.heard: dict[str, Heard] = {}
+        self.ended: deque[Message] = deque(maxlen=MAX_ENDED)
+        """Those that ended last, unless all are kept. No snapshot has them."""
         self.damage: list[LineDamaged] = []
 
     def inbox(self, agent: str) -> Inbox:
@@ -118,6 +128,21 @@ class State:
             if status is not Status.DELIVERED:
                 inbox.undelivered[message.priority][message.id] = None
 
+    def prioritize(self, id: str, priority: Priority) -> None:
+        """Give the message another priority, and its place by when it was sent among those that have it."""
+        message = self.messages[id]
+        self.messages[id] = message._replace(priority=priority)
+        for agent in message.deliveries:
+            inbox = self.inboxes.get(agent)
+            for shelves in (inbox.waiting, inbox.undelivered) if inbox else ():
+                if id in shelves[message.priority]:
+                    del shelves[message.priority][id]
+                    known = [*shelves[priority], id]
+                    shelves[priority] = dict.fromkeys(sorted(known, key=self._sent_as))
+
+    def _sent_as(self, id: str) -> int:
+        return self.messages[id].seq
+
     def move(self, id: str, agent: str, delivery: Delivery) -> None:
         """Put the message's delivery to `agent` where it is now, and drop the message if it has ended.
 
@@ -138,7 +163,7 @@ class State:
         if message.ended:
             self.expiring.pop(id, None)
             if not self.keep_ended:
-                del self.messages[id]
+                self.ended.append(self.messages.pop(id))
 
 
 def fold(state: State, event: Event) -> None:
@@ -215,8 +240,8 @@ def new_message(seq: int, at: datetime, fact: MessageSent) -> Message:
         seq,
         fact.sender,
         fact.body,
-        at,
-        dict.fromkeys(fact.to, Delivery(Status.QUEUED, at)),
+        fact.since or at,
+        dict.fromkeys(fact.to, Delivery(Status.QUEUED, fact.since or at)),
         fact.priority,
         fact.thread,
         fact.channel,
@@ -229,6 +254,19 @@ def new_message(seq: int, at: datetime, fact: MessageSent) -> Message:
         fact.human,
         fact.by,
     )
+
+
+def _message_edited(state: State, event: Event, fact: MessageEdited) -> None:
+    message = state.messages.get(fact.id)
+    if message:
+        was = message.edited or message
+        edited = Edited(event.at, fact.by, was.body, was.subject)
+        state.messages[fact.id] = message._replace(body=fact.body, subject=fact.subject, edited=edited)
+
+
+def _message_prioritized(state: State, event: Event, fact: MessagePrioritized) -> None:
+    if fact.id in state.messages:
+        state.prioritize(fact.id, fact.priority)
 
 
 def _waiting(state: State, id: str, agent: str) -> Delivery | None:
@@ -259,9 +297,8 @@ def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> No
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         _hear(state, fact.id, fact.agent)
-        delivered = Delivery(
-            Status.DELIVERED, event.at, fact.by, None, event.at, delivery.failures, delivery.claims
-        )
+        at = fact.since or event.at
+        delivered = Delivery(Status.DELIVERED, at, fact.by, None, at, delivery.failures, delivery.claims)
         state.move(fact.id, fact.agent, delivered)
 
 
@@ -292,7 +329,8 @@ def _end(
     delivery: Delivery,
     status: Status,
 ) -> None:
-    ended = delivery._replace(status=status, at=event.at, by=fact.by, lease_until=None)
+    at = (None if isinstance(fact, MessageDiscarded) else fact.since) or event.at
+    ended = delivery._replace(status=status, at=at, by=fact.by, lease_until=None)
     state.move(fact.id, fact.agent, ended)
 
 
@@ -330,6 +368,8 @@ _HANDLERS: dict[type, Callable[[State, Event, Any], None]] = {
     ChannelJoined: _channel_joined,
     ChannelLeft: _channel_left,
     MessageSent: _message_sent,
+    MessageEdited: _message_edited,
+    MessagePrioritized: _message_prioritized,
     MessageClaimed: _message_claimed,
     MessageDelivered: _message_delivered,
     MessageFailed: _message_failed,

@@ -1,5 +1,6 @@
 """The verbs of a room. Each takes plain arguments, decides on the newest state while nobody else can
-write (`decisions.py`), appends the facts to the journal, and returns model objects.
+write (`decisions.py`), appends the facts to the journal, and returns model objects. Those about messages
+are in `sending.py`, `receiving.py` and `steering.py`.
 
     with Store.open() as store:
         store.register("alice")
@@ -12,8 +13,8 @@ import os
 from datetime import datetime, timedelta
 
 from msgcode import decisions
-from msgcode.checks import check_body, check_id, check_line, check_prefix, check_priority
-from msgcode.errors import BadInput, MsgcodeError, Refused, Unavailable
+from msgcode.checks import check_id, check_line, check_prefix
+from msgcode.errors import BadInput, Refused, Unavailable
 from msgcode.events import (
     AgentRegistered,
     AgentUnregistered,
@@ -26,6 +27,7 @@ from msgcode.events import (
     RoomPurged,
 )
 from msgcode.journal.file import FileJournal
+from msgcode.mirror.journal import MirroredJournal
 from msgcode.model import (
     HUMAN,
     Activity,
@@ -33,52 +35,35 @@ from msgcode.model import (
     Channel,
     Message,
     Presence,
-    Priority,
     Session,
     new_message_id,
     now,
 )
 from msgcode.presence import ONLINE_FOR, PresenceBoard
-from msgcode.state import State, fold, new_message
+from msgcode.receiving import Receiving
+from msgcode.state import State
+from msgcode.steering import Steering
+from msgcode.verbs import fold_anew, milliseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-    from msgcode.journal.protocol import Journal
     from msgcode.journal.reader import Position
     from msgcode.journal.recent import Recent
+    from msgcode.mirror.mirror import Peers
 
 DEFAULT_FOLDER = "~/.oh-my-msgcode"
 """Where the room is when nothing else is said: the folder of oh-my-msgcode."""
 
-LEASE = 30.0
-"""Seconds for which a claim holds."""
 
-
-class Store:
+class Store(Steering, Receiving):
     """A room, opened. Use `Store.open`. Safe to share between threads; a context manager.
 
     Every verb may raise BadInput (a malformed argument), Refused (the room does not allow it, the text
     says why and what to do) or Unavailable (the store cannot be read or written). Whichever it
     raises, nothing was changed.
     """
-
-    def __init__(
-        self,
-        name: str,
-        journal: Journal,
-        presence: PresenceBoard,
-        *,
-        clock: Callable[[], datetime] = now,
-        new_id: Callable[[], str] = new_message_id,
-    ) -> None:
-        self.name = name
-        """Where the room is: the absolute path of its folder."""
-        self._journal = journal
-        self._presence = presence
-        self._clock = clock
-        self._new_id = new_id
 
     @classmethod
     def open(
@@ -94,6 +79,7 @@ class Store:
         target: the folder; else the environment variable MSGCODE_STORE, else DEFAULT_FOLDER.
         sync: write each change through to the disk before a verb returns, so that it survives a power
             cut; else yes unless MSGCODE_SYNC is 0. A killed process loses nothing either way.
+        Where oh-my-msgcode shares the folder, its files are kept like the room (MSGCODE_MIRROR=on: always).
         clock: the time in UTC, in whole milliseconds. new_id: a fresh message id at each call.
         """
         name = os.fspath(target if target is not None else os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER)
@@ -102,8 +88,11 @@ class Store:
         folder = os.path.abspath(os.path.expanduser(name))
         if sync is None:
             sync = os.environ.get("MSGCODE_SYNC") != "0"
+        always = _mirrors_always()
+        presence = PresenceBoard(folder)
         journal = FileJournal(folder, sync=sync, clock=clock)
-        return cls(folder, journal, PresenceBoard(folder), clock=clock, new_id=new_id)
+        mirrored = MirroredJournal(folder, journal, presence, clock, always=always)
+        return cls(folder, mirrored, presence, clock=clock, new_id=new_id)
 
     def __enter__(self) -> Store:
         return self
@@ -226,255 +215,7 @@ class Store:
         self._seen(agent)
         return left[0]
 
-    # Sending
-
-    def send(
-        self,
-        sender: str,
-        to: str,
-        body: str,
-        *,
-        subject: str | None = None,
-        channel: str | None = None,
-        priority: str = Priority.NORMAL,
-        ttl: float | None = None,
-        metadata: Mapping[str, str] | None = None,
-        reply_to: str | None = None,
-        by: str | None = None,
-    ) -> Message:
-        """Send a message to one agent. It is stored even if nobody of that name is there (`warnings`).
-
-        body: at most 1 MiB of UTF-8. channel: a topic that it belongs to. priority: low, normal, high
-        or urgent. ttl: seconds after which it expires if it has not been delivered. metadata: texts by
-        name, such as a file and line. reply_to: the id of the message that it answers.
-        by: the human who speaks as `sender`.
-        """
-        check_id("agent", to)
-        draft = self._draft(sender, (to,), body, subject, channel, priority, metadata, by)
-        return self._send(draft, ttl, reply_to)
-
-    def broadcast(
-        self,
-        sender: str,
-        channel: str,
-        body: str,
-        *,
-        subject: str | None = None,
-        priority: str = Priority.NORMAL,
-        ttl: float | None = None,
-        metadata: Mapping[str, str] | None = None,
-        reply_to: str | None = None,
-        by: str | None = None,
-    ) -> Message:
-        """Send one message to all members of a channel but the sender, each with a delivery of its own.
-
-        The arguments are those of `send`.
-        """
-        draft = self._draft(sender, (), body, subject, channel, priority, metadata, by)
-        return self._send(draft, ttl, reply_to, to_members_of=channel)
-
-    def _draft(
-        self,
-        sender: str,
-        to: tuple[str, ...],
-        body: str,
-        subject: str | None,
-        channel: str | None,
-        priority: str,
-        metadata: Mapping[str, str] | None,
-        by: str | None,
-    ) -> MessageSent:
-        """The message before it is known what led to it, and who hears it if it is a broadcast."""
-        if not body.strip():
-            raise BadInput("the message is empty: give it a text.")
-        check_body(body)
-        check_line("a subject", subject)
-        if channel is not None:
-            check_id("channel", channel)
-        if metadata:
-            for key, value in metadata.items():
-                check_line("metadata", key)
-                check_body(value)
-        id, urgency, notes = self._new_id(), check_priority(priority), dict(metadata or {})
-        # In the order of the fields, since a record takes twice as long to make with names.
-        return MessageSent(
-            id, sender, to, body, id, urgency, channel, subject or None, None, None, None, 0, notes, False,
-            by if by != sender else None,
-        )  # fmt: skip
-
-    def _send(
-        self, draft: MessageSent, ttl: float | None, reply_to: str | None, to_members_of: str | None = None
-    ) -> Message:
-        if ttl is not None and not 0 < ttl <= 366 * 24 * 3600:
-            raise BadInput("a time to live must be more than 0 and at most a year.")
-        origin = self.message(reply_to) if reply_to is not None else None
-
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            message = draft
-            if to_members_of is not None:
-                message = draft._replace(to=decisions.audience(state, draft, to_members_of))
-            if ttl:
-                message = message._replace(expires_at=_milliseconds(moment + timedelta(seconds=ttl)))
-            return [decisions.send(state, message, origin)]
-
-        (event,) = self._journal.commit(decide, blind=ttl is None)
-        self._seen(draft.by or draft.sender)
-        assert isinstance(event.fact, MessageSent)
-        return new_message(event.seq, event.at, event.fact)
-
-    def warnings(self, message: Message) -> list[str]:
-        """What its sender should know about its recipients: a sentence for each that is not there."""
-        moment = self._clock()
-        if not message.deliveries:
-            return [f"nobody else is in channel {message.channel!r}, so nobody will read this."]
-        found = []
-        for agent in message.deliveries:
-            if agent not in self._journal.state.agents:
-                near = decisions.nearest(agent, self._journal.state.agents)
-                found.append(f"nobody is registered as {agent!r}{near}: the message waits until somebody is.")
-            elif not self._presence.get(agent, moment).online:
-                found.append(f"{agent!r} is offline: the message waits until it is back.")
-        return found
-
-    # Receiving
-
-    def inbox(
-        self,
-        agent: str,
-        *,
-        channel: str | None = None,
-        sender: str | None = None,
-        priority: str | None = None,
-        limit: int | None = None,
-    ) -> list[Message]:
-        """What waits for the agent, urgent first, then oldest first, without marking anything.
-
-        channel, sender, priority: only such messages. limit: at most so many.
-        """
-        self._journal.refresh()
-        return decisions.inbox(
-            self._journal.state,
-            agent,
-            self._clock(),
-            channel=channel,
-            sender=sender,
-            priority=check_priority(priority) if priority else None,
-            limit=limit,
-        )
-
-    def check(
-        self,
-        agent: str,
-        *,
-        channel: str | None = None,
-        sender: str | None = None,
-        priority: str | None = None,
-        limit: int | None = 50,
-    ) -> list[Message]:
-        """The agent reads its inbox: what is returned counts as delivered to it. Arguments as for `inbox`."""
-        wanted = check_priority(priority) if priority else None
-        before: list[Message] = []
-
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            decisions.known_agent(state, agent)
-            before[:] = decisions.inbox(
-                state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit
-            )
-            read = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
-            return [*decisions.expire_due(state, moment, agent), *read]
-
-        events = self._journal.commit(decide)
-        self._seen(agent)
-        return _after(before, events)
-
-    def claim(self, agent: str, by: str, *, limit: int | None = None, lease: float = LEASE) -> list[Message]:
-        """Lease the agent's undelivered messages to the deliverer `by`, which is about to inject them.
-
-        limit: at most so many. lease: seconds until they are offered again. Returns them in the order
-        of the inbox. Nobody else is given them until then.
-        """
-        check_line("a deliverer", by)
-        if not 0 < lease <= 24 * 3600:
-            raise BadInput("a lease must be more than 0 seconds and at most a day.")
-        before: list[Message] = []
-
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            before[:] = decisions.offered(state, agent, moment, limit)
-            until = _milliseconds(timedelta(seconds=lease) + moment)
-            return decisions.claim(state, moment, agent, by, before, until)
-
-        return _after(before, self._journal.commit(decide))
-
-    def undelivered(self, agent: str) -> list[Message]:
-        """What a deliverer may claim for the agent, in the order of its inbox."""
-        self._journal.refresh()
-        return decisions.offered(self._journal.state, agent, self._clock(), None)
-
-    def next_offer(self, agent: str) -> datetime | None:
-        """When the first lease on a message for the agent runs out, which is then offered again, if any."""
-        self._journal.refresh()
-        return decisions.next_offer(self._journal.state, agent, self._clock())
-
-    def confirm(self, agent: str, message: str, by: str) -> Message:
-        """The agent's harness accepted the message from the deliverer `by`. Saying so twice is no error."""
-        check_line("a deliverer", by)
-        return self._move([message], lambda found: decisions.confirm(found, agent, by))[0]
-
-    def fail(self, agent: str, message: str, by: str, reason: str) -> Message:
-        """The deliverer `by` could not inject the message it had claimed: it waits again.
-
-        reason: why, in words.
-        """
-        check_line("a reason", reason)
-        return self._move([message], lambda found: decisions.fail(found, agent, by, reason))[0]
-
-    def acknowledge(self, agent: str, *messages: str, by: str | None = None) -> list[Message]:
-        """The agent is done with these messages, all or none. Saying so twice is no error.
-
-        by: the human who says so for it.
-        """
-        for_other = by if by != agent else None
-        moved = self._move(messages, lambda found: decisions.acknowledge(found, agent, for_other), for_other)
-        self._seen(for_other or agent)
-        return moved
-
-    def expire(self, *messages: str, by: str | None = None) -> list[Message]:
-        """End these messages wherever they have not been delivered; with none given, all that are due.
-
-        by: who wants it, where it is not time that ends them.
-        """
-        check_line("who wants it", by)
-        if messages:
-            return self._move(messages, lambda found: decisions.expire(found, by))
-        before: dict[str, Message] = {}
-
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            facts = decisions.expire_due(state, moment)
-            before.update({fact.id: state.messages[fact.id] for fact in facts})
-            return [*facts]
-
-        events = self._journal.commit(decide)
-        return _after(list(before.values()), events)
-
-    def _move(
-        self,
-        ids: tuple[str, ...] | list[str],
-        decide_one: Callable[[Message], list[Fact]],
-        by: str | None = None,
-    ) -> list[Message]:
-        """Decide on each message as it stands, append all the facts as one change."""
-        elsewhere = [self.message(id) for id in ids if id not in self._journal.state.messages]
-        ended = {message.id: message for message in elsewhere if message.ended}
-        before: list[Message] = []
-
-        def decide(state: State, moment: datetime) -> list[Fact]:
-            decisions.check_speaker(state, by)
-            before[:] = [
-                state.messages.get(id) or ended.get(id) or self.message(id) for id in dict.fromkeys(ids)
-            ]
-            return [fact for message in before for fact in decide_one(message)]
-
-        return _after(before, self._journal.commit(decide))
+    # Cleaning up
 
     def purge(self, *, older_than: float = 0, waiting: bool = False, by: str | None = None) -> int:
         """Forget the messages that ended more than `older_than` seconds ago, and free their space.
@@ -486,7 +227,7 @@ class Store:
         if not 0 <= older_than < 1e9:
             raise BadInput("an age must be 0 seconds or more, and less than 30 years.")
         # One millisecond later, the step of the clock, so that what has just ended goes too.
-        cutoff = _milliseconds(self._clock() - timedelta(seconds=older_than, milliseconds=-1))
+        cutoff = milliseconds(self._clock() - timedelta(seconds=older_than, milliseconds=-1))
         keep = set(self._fresh().messages)
         keep.update(getattr(event.fact, "id", "") for event in self.history() if event.at >= cutoff)
         discarded: set[str] = set()
@@ -503,10 +244,6 @@ class Store:
 
     # Presence
 
-    def seen(self, agent: str) -> None:
-        """The agent is there: call it at least every 15 s to keep the agent online."""
-        self._presence.seen(agent, self._clock())
-
     def set_presence(self, agent: str, activity: str, reason: str | None = None) -> None:
         """The agent is there and idle, busy or blocked (with a reason), or it left: offline."""
         check_line("a reason", reason)
@@ -517,13 +254,6 @@ class Store:
     def presence(self, agent: str) -> Presence:
         """Whether the agent is there, and what it is doing."""
         return self._presence.get(agent, self._clock())
-
-    def _seen(self, agent: str) -> None:
-        # The verb is done by now; that its actor was seen is worth a try and no error.
-        try:
-            self.seen(agent)
-        except MsgcodeError:
-            pass
 
     # Looking
 
@@ -539,19 +269,13 @@ class Store:
         """How many messages the agent has not dealt with yet."""
         return len(self._fresh().inbox(agent))
 
-    def messages(self) -> list[Message]:
-        """All messages that have not ended at every recipient, oldest first."""
-        return sorted(self._fresh().messages.values(), key=lambda message: message.seq)
+    def messages(self, *, ended: bool = False) -> list[Message]:
+        """All messages that have not ended at every recipient, oldest first.
 
-    def message(self, id: str) -> Message:
-        """The message with this id, whether it waits or has ended. Raises Refused if there is none."""
-        found = self._fresh().messages.get(id)
-        if not found:
-            check_prefix(id)
-            found = _fold_anew([], self._journal.mentioning(f'"{id}"')).messages.get(id)
-        if not found:
-            raise Refused(f"there is no message {id!r}.")
-        return found
+        ended: the others too, as far as they are kept; the whole journal is read for that.
+        """
+        state = fold_anew([], self.history()) if ended else self._fresh()
+        return sorted(state.messages.values(), key=lambda message: message.seq)
 
     def resolve(self, prefix: str) -> str:
         """The id of the one message whose id begins so; what waits is preferred to what has ended.
@@ -574,6 +298,10 @@ class Store:
         if not found:
             raise Refused(f"there is no message {prefix!r}.")
         return found.pop()
+
+    def peers(self) -> Peers | None:
+        """What is known of processes of oh-my-msgcode that share the folder; None if none was ever here."""
+        return self._mirrored.peers() if self._mirrored else None
 
     def damage(self) -> list[str]:
         """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
@@ -601,26 +329,9 @@ class Store:
         """
         return self._journal.follow(after)
 
-    def _fresh(self) -> State:
-        self._journal.refresh()
-        return self._journal.state
 
-
-def _milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def _fold_anew(messages: list[Message], events: Iterator[Event] | list[Event]) -> State:
-    """A state that has just these messages, ended or not, after these events."""
-    state = State(keep_ended=True)
-    for message in messages:
-        state.add(message)
-    for event in events:
-        fold(state, event)
-    return state
-
-
-def _after(before: list[Message], events: list[Event]) -> list[Message]:
-    """The messages as the events have left them."""
-    state = _fold_anew(before, events)
-    return [state.messages[message.id] for message in before]
+def _mirrors_always() -> bool:
+    wish = os.environ.get("MSGCODE_MIRROR") or "auto"
+    if wish not in ("auto", "on"):
+        raise BadInput(f"MSGCODE_MIRROR is {wish[:80]!r}: it must be auto or on.")
+    return wish == "on"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import json
 
-from msgcode.codec import to_json
-from msgcode.commands import agent_id, channel_id, message_json
+from msgcode.calls import agent_id, channel_id
+from msgcode.codec import message_json, to_json
 from msgcode.errors import BadInput, MsgcodeError, Refused
 from msgcode.model import Priority
 from msgcode.prompt import numbered
@@ -327,7 +327,10 @@ _ALL = [
     ),
     Tool(
         "send_message",
-        "Send a message to another agent. It comes to them by itself, and so does their answer to you.",
+        "Send a message to another agent. It comes to them by itself, and so does their answer to you. "
+        'To have a human decide, say in the metadata what there is to choose: choices, such as "yes | no | '
+        'later"; and so that you are not kept waiting, deadline (in minutes) and default (the safe one of '
+        "the choices, which is your answer when the time is over).",
         _object(
             {"to": _TO, "body": _BODY},
             {

@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from msgcode import MsgcodeError, Store
 from msgcode.state import State
 
 START = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -34,6 +38,16 @@ class Ids:
 
     def __call__(self) -> str:
         return f"m{next(self._count):04}-0000-4000-8000-000000000000"
+
+
+def unchanged(store: Store, verb: Callable[[], object], kind: type[MsgcodeError], sentence: str) -> None:
+    """The verb raises this, in one line, and leaves no trace."""
+    before = len(list(store.history()))
+    with pytest.raises(kind, match=sentence) as error:
+        verb()
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+    assert len(list(store.history())) == before
 
 
 def join_snapshots() -> None:

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from msgcode.codec import IllTyped, decode_line, encode_time, event_json, from_json, to_json
 from msgcode.events import FACTS, TYPES, Event, Fact, MessageSent, Unknown
-from msgcode.model import Activity, Agent, Channel, Delivery, Message, Presence, Priority, Session, Status
+from msgcode.model import (
+    Activity,
+    Agent,
+    Channel,
+    Delivery,
+    Edited,
+    Message,
+    Presence,
+    Priority,
+    Session,
+    Status,
+)
 from msgcode.state import Heard
 from tests.core.support import START
 from tests.written import written
@@ -39,8 +50,8 @@ def values(annotation: str) -> st.SearchStrategy[Any]:
         return st.none() | values(annotation.removesuffix(" | None"))
     if annotation == "dict[str, Delivery]":
         return st.dictionaries(texts, records(Delivery), max_size=3)
-    if annotation == "Session":
-        return records(Session)
+    if annotation in ("Edited", "Session"):
+        return records({"Edited": Edited, "Session": Session}[annotation])
     return VALUES[annotation]
 
 
@@ -119,6 +130,7 @@ WRONG: dict[str, list[object]] = {
     "dict[str, Delivery]": ["abc", ["a"], {"a": 7}, {"a": {}}, {"a": {"status": "lost", "at": "x"}}],
     "Activity": ["dancing", 7, [], {}],
     "Priority": ["very", "HIGH", 7, [], {}],
+    "Edited": ["abc", 7, [], {}, {"at": "2030-01-01T12:00:00Z", "by": "x"}],
     "Session": ["abc", 7, [], {}, {"id": "a", "harness": "b"}, {"id": 7, "harness": "b", "host": "c"}],
     "Status": ["lost", 7, [], {}],
 }
@@ -135,6 +147,7 @@ def example(annotation: str) -> Any:
         "dict[str, Delivery]": {"x": Delivery(Status.QUEUED, START)},
         "Activity": Activity.IDLE,
         "Priority": Priority.LOW,
+        "Edited": Edited(START, "x", "y"),
         "Session": Session("ses", "opencode", "host"),
         "Status": Status.QUEUED,
     }

@@ -10,8 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from msgcode import Store
-from msgcode.commands import COMMANDS, Answer, run_line
+from msgcode.calls import Answer
+from msgcode.commands import COMMANDS, run_line
 from msgcode.model import Session
+from tests.core.support import mode
 from tests.core.test_text import obeyed
 
 
@@ -150,6 +152,124 @@ def test_show_tells_all_of_a_message(store: Store) -> None:
     assert "bob: queued, " in text
     assert text.endswith("; failed: it was busy")
     assert "there is no message 'nope'" in refused(store, "/msg show nope")
+
+
+class TestChangingWhatWasSent:
+    @pytest.fixture
+    def id(self, store: Store) -> str:
+        return store.send("alice", "bob", "teh text", subject="S").id[:8]
+
+    def test_edit(self, store: Store, id: str) -> None:
+        assert say(store, f'/msg edit {id} it\'s the "text"').text == f"Edited {id}."
+        assert inbox(store, "bob") == ['it\'s the "text"']
+        say(store, f'/msg edit --subject "" {id} the text')
+        assert store.inbox("bob")[0].subject is None
+        shown = say(store, f"/msg show {id}").text
+        assert "edited by alice" in shown
+        assert "S\n    teh text" in shown
+        assert "edited by alice: the text" in say(store, "/msg log --limit 1").text
+        store.check("bob")
+        assert "'bob' has had it" in refused(store, f"/msg edit {id} too late")
+
+    def test_priority(self, store: Store, id: str) -> None:
+        assert say(store, f"/msg priority {id} urgent").text == f"Made {id} urgent."
+        assert store.inbox("bob")[0].priority == "urgent"
+        assert "made urgent by alice" in say(store, "/msg log --limit 1").text
+        assert "invalid choice: 'asap'" in refused(store, f"/msg priority {id} asap")
+
+    def test_discard_and_expire(self, store: Store, id: str) -> None:
+        assert say(store, f"/msg discard --agent @bob {id}").text == f"Discarded {id} for bob."
+        assert "cannot be discarded: it has ended" in refused(store, f"/msg discard {id}")
+        other = store.send("alice", "bob", "x").id[:8]
+        assert say(store, f"/msg expire {other}").text == f"Expired {other}."
+        assert inbox(store, "bob") == []
+
+    def test_forward_and_resend(self, store: Store, id: str) -> None:
+        store.register("carol")
+        assert say(store, f"/msg forward {id} @carol look, it's new").text.startswith("Forwarded to carol: ")
+        assert inbox(store, "carol") == ["look, it's new\n\nFrom alice, forwarded:\n\nteh text"]
+        say(store, f"/msg forward {id} carol")
+        assert inbox(store, "carol")[1] == "From alice, forwarded:\n\nteh text"
+        assert say(store, f"/msg resend {id}").text.startswith("Sent again to bob: ")
+        assert inbox(store, "bob") == ["teh text", "teh text"]
+        assert "'bob' is not a human" in refused(store, f"/msg resend {id}", "bob")
+
+
+class TestQuestions:
+    def test_one_is_listed_and_answered(self, store: Store) -> None:
+        store.register("human", human=True)
+        meta = '--meta "choices=yes | not now" --meta deadline=30 --meta default=yes'
+        asked = say(store, f"/msg send {meta} human Merge?").text.split()[-1]
+        listed = say(store, "/msg questions", "human").text
+        assert listed.startswith(asked)
+        assert "1 yes   2 not now" in listed
+        assert "by " in listed
+        assert ", then yes" in listed
+        data = say(store, "/msg questions @human").data
+        assert [(question["choices"], question["default"]) for question in data] == [
+            (("yes", "not now"), "yes")
+        ]
+        assert "not one of the choices" in refused(store, f"/msg answer {asked} never", "human")
+        assert "Answered alice with 'not now': " in say(store, f"/msg answer {asked} not now", "human").text
+        assert inbox(store, "alice") == ["not now"]
+        assert "has been answered" in refused(store, f"/msg answer {asked} 1", "human")
+        assert say(store, "/msg questions", "human").text == "Nobody waits for an answer of human."
+
+    def test_a_person_answers_in_an_agents_session(self, store: Store) -> None:
+        asked = store.send("alice", "human", "Merge?", metadata={"choices": "yes|no"})
+        here = Session("ses_1", "opencode", "host-1", "/src")
+        assert run_line(store, f"/msg answer {asked.id} yes", "bob", here).ok
+        (answer,) = store.inbox("alice")
+        assert (answer.sender, answer.human) == ("human", True)
+
+    def test_a_flawed_one_is_warned_about(self, store: Store) -> None:
+        text = say(store, "/msg send --meta choices=yes bob Merge?").text
+        assert "Warning: this is sent as an ordinary message, not as a question" in text
+
+
+class TestSearching:
+    def test_it_finds_what_has_ended_too(self, store: Store) -> None:
+        done = store.send("alice", "bob", "the first build", subject="CI")
+        store.acknowledge("bob", done.id)
+        store.send("alice", "bob", "the second build\x1b[2J")
+        lines = say(store, '/msg search build -third from:alice "the "').text.splitlines()
+        assert [word in line for word, line in zip(("CI: the first", "second"), lines, strict=True)]
+        assert say(store, "/msg search -second build").data[0]["id"] == done.id
+        newest = say(store, "/msg search --limit 1 build").text
+        assert "second" in newest
+        assert newest.endswith("The newest 1 of 2; --limit N shows more.")
+        assert say(store, "/msg search it's").text == "No message matches."
+        assert "'lost' is no status" in refused(store, "/msg search status:lost")
+
+
+class TestExport:
+    def test_to_a_file(self, store: Store, tmp_path: Path) -> None:
+        store.send("alice", "bob", "to all", channel="api")
+        first = store.send("alice", "bob", "in a thread")
+        reply = store.send("bob", "alice", "indeed", reply_to=first.id)
+        store.acknowledge("alice", reply.id)
+        page = tmp_path / "room.html"
+        assert say(store, f"/msg export --output {page}").text == f"Wrote 3 messages to {page}."
+        assert page.read_text().startswith("<!DOCTYPE html>")
+        assert mode(page) == 0o600
+        assert "exists already: choose another name, or add --force" in refused(
+            store, f"/msg export --output {page}"
+        )
+        say(store, f"/msg export --force --format md --thread {reply.id} --output {page}")
+        assert "to all" not in page.read_text()
+        assert page.read_text().startswith(f"# thread {first.id[:8]}\n")
+        assert "indeed" in page.read_text()
+
+    def test_to_the_answer(self, store: Store) -> None:
+        store.send("alice", "bob", "to all", channel="api")
+        store.send("bob", "alice", "to one")
+        assert say(store, "/msg export --channel #api --agent @alice").text.startswith("# \\#api, \\@alice\n")
+        assert say(store, "/msg export --channel api --format jsonl").data["messages"] == 1
+
+    @pytest.mark.parametrize("path", ["nowhere/x", ".", '"a\0b"'])
+    def test_what_cannot_be_written(self, store: Store, tmp_path: Path, path: str) -> None:
+        answer = run_line(store, f"/msg export --force --output {tmp_path}/{path}", "alice")
+        assert not answer.ok
 
 
 class TestInASession:

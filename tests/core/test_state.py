@@ -22,13 +22,15 @@ from msgcode.events import (
     MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
+    MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePrioritized,
     MessageSent,
     RoomPurged,
     Unknown,
 )
-from msgcode.model import Priority, Status
+from msgcode.model import Edited, Priority, Status
 from msgcode.state import Heard, State, fold
 from tests.core.support import START, picture
 
@@ -130,6 +132,33 @@ def test_a_failed_attempt_costs_nobody_its_turn() -> None:
     assert list(state.inbox("bob")) == ["1", "2"]
 
 
+def test_an_edited_message_keeps_what_was_first_written() -> None:
+    first = sent("m", "bob", "cy")._replace(subject="S")
+    state = folded(first, MessageEdited("m", "eve", "y", "T"), MessageEdited("m", "ann", "z"))
+    message = state.messages["m"]
+    assert (message.body, message.subject) == ("z", None)
+    assert message.edited == Edited(START + timedelta(seconds=3), "ann", "x", "S")
+    assert list(state.inbox("bob")) == ["m"], "it keeps its place"
+    assert folded(MessageEdited("m", "eve", "y")).messages == {}
+
+
+def test_another_priority_is_another_place_in_every_inbox() -> None:
+    state = folded(
+        sent("1", "bob", "cy"),
+        sent("2", "bob", priority=Priority.HIGH),
+        sent("3", "bob", "cy", priority=Priority.HIGH),
+        MessageDelivered("1", "cy", "d"),
+        MessagePrioritized("1", "eve", Priority.HIGH),
+    )
+    assert list(state.inbox("bob")) == ["1", "2", "3"], "by when they were sent"
+    assert list(state.inbox("bob").undelivered[Priority.HIGH]) == ["1", "2", "3"]
+    assert list(state.inbox("cy")) == ["1", "3"]
+    assert list(state.inbox("cy").undelivered[Priority.HIGH]) == ["3"]
+    assert state.messages["1"].priority is Priority.HIGH
+    ended = folded(sent("1", "bob"), MessageExpired("1", "bob"), MessagePrioritized("1", "eve", Priority.LOW))
+    assert (ended.messages, ended.inboxes) == ({}, {})
+
+
 def test_who_heard_what() -> None:
     start: list[Fact] = [sent("m", "bob")._replace(hops=3)]
     heard = Heard("m", 3, False)
@@ -205,6 +234,8 @@ anything = st.one_of(
     st.builds(ChannelLeft, channel_ids, names),
     st.builds(sent, ids, names),
     st.builds(sent, ids, names, names),
+    st.builds(MessageEdited, ids, names, names),
+    st.builds(MessagePrioritized, ids, names, st.sampled_from(Priority)),
     st.builds(MessageClaimed, ids, names, names, st.just(UNTIL)),
     st.builds(MessageDelivered, ids, names, names),
     st.builds(MessageFailed, ids, names, names, names),

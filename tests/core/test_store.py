@@ -12,7 +12,7 @@ import pytest
 from msgcode import BadInput, MsgcodeError, Refused, Status, Store
 from msgcode.events import AgentBound
 from msgcode.model import Session
-from tests.core.support import Clock, Ids
+from tests.core.support import Clock, Ids, unchanged
 
 MEBIBYTE = 1024 * 1024
 
@@ -34,16 +34,6 @@ def store(room: Path, clock: Clock) -> Iterator[Store]:
         store.register("bob")
         store.register("eve", human=True)
         yield store
-
-
-def unchanged(store: Store, verb: Callable[[], object], kind: type[MsgcodeError], sentence: str) -> None:
-    """The verb raises this, in one line, and leaves no trace."""
-    before = len(list(store.history()))
-    with pytest.raises(kind, match=sentence) as error:
-        verb()
-    assert "\n" not in str(error.value)
-    assert len(str(error.value)) < 400
-    assert len(list(store.history())) == before
 
 
 HERE = Session("ses_1", "opencode", "host-1", "/src/api")

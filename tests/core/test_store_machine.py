@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from msgcode import Message, Refused, Store
+from msgcode.codec import encode_time
 from msgcode.journal import file
 from tests.core.support import Clock, Ids, forget_snapshot, join_snapshots
 
@@ -22,6 +23,8 @@ AGENTS = ["ann", "bob", "Bob", "cy"]  # cy may be a human
 CHANNELS = ["api", "ops"]
 PRIORITIES = ["urgent", "high", "normal", "low"]
 NOBODY = "no-such-message"
+
+ASKING = {"choices": "yes | no", "deadline": "10", "default": "no"}
 
 WAITING = ("queued", "claimed")
 ENDED = ("acknowledged", "expired", "discarded")
@@ -86,6 +89,7 @@ class Model:
         reply_to: str | None,
         priority: str,
         ttl: float | None,
+        metadata: dict[str, str] | None = None,
     ) -> None:
         """`to` is None for a broadcast."""
         speaker = by or sender
@@ -105,16 +109,33 @@ class Model:
                 raise No
         if reply_to is not None and reply_to not in self.sent:
             raise No
+        if reply_to is not None and self.sent[reply_to]["metadata"].get("choices"):
+            self.close(now, reply_to, sender, by if speaker != sender else None)
+        self.post(now, id, sender, recipients, by, reply_to, priority, ttl, channel, metadata or {})
+
+    def post(
+        self,
+        now: datetime,
+        id: str,
+        sender: str,
+        recipients: list[str],
+        by: str | None,
+        reply_to: str | None,
+        priority: str,
+        ttl: float | None,
+        channel: str | None,
+        metadata: dict[str, str],
+    ) -> None:
+        speaker = by or sender
         human = self.agents[sender]["human"] or speaker != sender
         cause = reply_to or (None if human else self.heard.get(sender))
         led = self.sent[cause] if cause else None
-        hops = 0 if human or led is None or led["human"] else led["hops"] + 1
         self.sent[id] = {
             "sender": sender,
             "human": human,
             "by": speaker if speaker != sender else None,
             "cause": cause,
-            "hops": hops,
+            "hops": 0 if human or led is None or led["human"] else led["hops"] + 1,
             "thread": self.sent[reply_to]["thread"] if reply_to else id,
             "reply_to": reply_to,
             "priority": priority,
@@ -125,6 +146,11 @@ class Model:
             "holder": dict.fromkeys(recipients),
             "lease": dict.fromkeys(recipients),
             "failures": {agent: [] for agent in recipients},
+            "body": "text",
+            "first": None,
+            "metadata": metadata,
+            "sent": now,
+            "had": set(),
         }
 
     def check(self, now: datetime, agent: str, limit: int | None, priority: str | None) -> list[str]:
@@ -183,6 +209,91 @@ class Model:
         for agent in waiting:
             self.move(now, id, agent, "expired")
 
+    def edit(self, now: datetime, id: str, body: str, by: str) -> None:
+        self.must_own(id, by)
+        message = self.sent[id]
+        for agent, status in message["status"].items():
+            if agent in message["had"] or status == "acknowledged":
+                raise No
+            if status == "claimed" and message["lease"][agent] > now:
+                raise No
+        if self.has_ended(id):
+            raise No
+        if body != message["body"]:
+            message["first"] = message["first"] or message["body"]
+            message["body"] = body
+
+    def prioritize(self, id: str, priority: str, by: str) -> None:
+        self.must_own(id, by)
+        if not any(status in WAITING for status in self.sent[id]["status"].values()):
+            raise No
+        self.sent[id]["priority"] = priority
+
+    def discard(self, now: datetime, id: str, agent: str | None, by: str) -> None:
+        self.must_own(id, by)
+        status = self.sent[id]["status"]
+        if agent is not None:
+            self.must_reach(id, agent)
+        ending = [one for one in status if agent in (None, one) and status[one] not in ENDED]
+        if not ending:
+            raise No
+        for one in ending:
+            self.move(now, id, one, "discarded")
+
+    def resend(self, now: datetime, new: str, id: str, by: str) -> None:
+        if id not in self.sent:
+            raise No
+        old = self.sent[id]
+        self.must_know(old["sender"])
+        self.must_own(id, by)
+        ended = [agent for agent, status in old["status"].items() if status in ("expired", "discarded")]
+        to = [agent for agent in ended if agent not in old["had"]] or list(old["status"])
+        ttl = (old["expires"] - old["sent"]).total_seconds() if old["expires"] else None
+        metadata = {**old["metadata"], "resent": id}
+        self.post(now, new, old["sender"], to, by, None, old["priority"], ttl, old["channel"], metadata)
+        self.sent[new].update(thread=old["thread"], reply_to=old["reply_to"], body=old["body"])
+
+    def answer(self, now: datetime, new: str, id: str, by: str) -> None:
+        if id not in self.sent or not self.sent[id]["metadata"].get("choices"):
+            raise No
+        if self.must_reach(id, by) in ENDED:
+            raise No
+        self.must_know(by)
+        asked = self.sent[id]
+        to, metadata = [asked["sender"]], {"answer": "yes"}
+        self.post(now, new, by, to, None, id, asked["priority"], None, asked["channel"], metadata)
+        self.sent[new]["body"] = "yes"
+        self.close(now, id, by, None)
+
+    def answer_due(self, now: datetime, me: str) -> list[str]:
+        """The ids of the answers are for now those of the questions, after `answer:`."""
+        made = []
+        for id in self.due(now, me):
+            asked, new = self.sent[id], f"answer:{id}"
+            self.answer(now, new, id, me)
+            metadata = {"answer": "no", "defaulted": encode_time(self.deadline(id))}
+            hops = 0 if asked["human"] else asked["hops"] + 1
+            self.sent[new].update(body="no", metadata=metadata, human=False, hops=hops)
+            made.append(new)
+        return made
+
+    def close(self, now: datetime, id: str, agent: str, by: str | None) -> None:
+        status = self.sent[id]["status"].get(agent)
+        if status is not None and status not in ENDED:
+            if status in WAITING and by is None:
+                self.heard[agent] = id
+            self.move(now, id, agent, "acknowledged")
+
+    def due(self, now: datetime, me: str) -> list[str]:
+        """The questions to me that have to be answered by default, the first one first."""
+        asked = [id for id in self.inbox(now, me) if self.sent[id]["metadata"].get("deadline")]
+        past = [id for id in asked if self.deadline(id) <= now]
+        return sorted(past, key=lambda id: (self.deadline(id), PRIORITIES.index(self.sent[id]["priority"])))
+
+    def deadline(self, id: str) -> datetime:
+        asked: datetime = self.sent[id]["sent"]
+        return asked + timedelta(minutes=float(self.sent[id]["metadata"]["deadline"]))
+
     def expire_due(self, now: datetime, only: str | None = None) -> set[str]:
         due = set()
         for id, message in self.sent.items():
@@ -233,6 +344,16 @@ class Model:
     def move(self, now: datetime, id: str, agent: str, status: str) -> None:
         self.sent[id]["status"][agent] = status
         self.sent[id]["at"][agent] = now
+        if status == "delivered":
+            self.sent[id]["had"].add(agent)
+
+    def must_own(self, id: str, by: str) -> None:
+        if id not in self.sent:
+            raise No
+        if by != self.sent[id]["sender"]:
+            self.must_know(by)
+            if not self.agents[by]["human"]:
+                raise No
 
     def must_know(self, agent: str) -> None:
         if agent not in self.agents:
@@ -268,6 +389,9 @@ def seen_as(message: Message) -> dict[str, Any]:
         "holder": {agent: delivery.by for agent, delivery in claims.items()},
         "lease": {agent: delivery.lease_until for agent, delivery in claims.items()},
         "failures": {agent: list(delivery.failures) for agent, delivery in message.deliveries.items()},
+        "body": message.body,
+        "first": message.edited.body if message.edited else None,
+        "metadata": message.metadata,
     }
 
 
@@ -275,7 +399,7 @@ def expected(message: dict[str, Any]) -> dict[str, Any]:
     """A message of the model, with what counts only while it is claimed left out otherwise."""
     claimed = [agent for agent, status in message["status"].items() if status == "claimed"]
     return {
-        **message,
+        **{key: value for key, value in message.items() if key not in ("sent", "had")},
         "holder": {agent: message["holder"][agent] for agent in claimed},
         "lease": {agent: message["lease"][agent] for agent in claimed},
     }
@@ -288,7 +412,10 @@ priorities = st.sampled_from(PRIORITIES)
 maybe_agent = st.none() | st.none() | agents
 deliverers = st.sampled_from(["deliverer-1", "deliverer-2"])
 limits = st.none() | st.integers(1, 3)
-newest = st.integers(0, 7)  # which message, counted from the newest back
+NEVER = 7
+newest = st.integers(0, NEVER)  # which message, counted from the newest back
+senders = st.sampled_from(["its sender", "its sender", "cy", *AGENTS])
+recipients = st.sampled_from(["its recipient", "its recipient", *AGENTS])
 
 
 class Rooms(RuleBasedStateMachine):
@@ -333,9 +460,18 @@ class Rooms(RuleBasedStateMachine):
         return verb(), wanted
 
     def pick(self, back: int) -> str:
-        """One of the newest messages, or one that never was."""
+        """One of the newest messages, or now and then one that never was."""
         known = [id for id in self.model.sent if id not in self.model.forgettable]
-        return known[-1 - back] if back < len(known) else NOBODY
+        return known[-1 - back % len(known)] if known and back != NEVER else NOBODY
+
+    def who(self, agent: str, id: str) -> str:
+        """The agent, or the one that has this part in the message."""
+        message = self.model.sent.get(id)
+        if agent == "its sender":
+            return message["sender"] if message else AGENTS[0]
+        if agent == "its recipient":
+            return next(iter(message["status"]), AGENTS[0]) if message else AGENTS[0]
+        return agent
 
     @initialize()
     def some_are_there(self) -> None:
@@ -413,33 +549,107 @@ class Rooms(RuleBasedStateMachine):
         back: int | None,
         priority: str,
         ttl: float | None,
+        metadata: dict[str, str] | None = None,
     ) -> None:
         store = self.stores[which]
         topic = None if to else channel
         reply_to = None if back is None else self.pick(back)
-        id = ""
+        options: Any = {
+            "priority": priority,
+            "ttl": ttl,
+            "metadata": metadata,
+            "reply_to": reply_to,
+            "by": by,
+        }
+        message, _ = self.both(
+            lambda: (
+                store.send(sender, to, "text", **options)
+                if to
+                else store.broadcast(sender, channel, "text", **options)
+            ),
+            lambda: self.model.send(
+                self.clock(), "pending", sender, to, topic, by, reply_to, priority, ttl, metadata
+            ),
+        )
+        self.settle([message] if message else [], ["pending"])
 
-        def verb() -> Message:
-            nonlocal id
-            if to:
-                message = store.send(sender, to, "text", priority=priority, ttl=ttl, reply_to=reply_to, by=by)
-            else:
-                message = store.broadcast(
-                    sender, channel, "text", priority=priority, ttl=ttl, reply_to=reply_to, by=by
-                )
-            id = message.id
-            return message
+    @rule(which=stores, sender=agents, to=agents, then=st.sampled_from(["", "answer", "reply", "wait"]))
+    def ask(self, which: int, sender: str, to: str, then: str) -> None:
+        """A question, and how it goes on from there."""
+        self.send(which, sender, to, CHANNELS[0], None, None, "normal", None, ASKING)
+        if then == "answer":
+            self.answer(1 - which, 0, to)
+        elif then == "reply":
+            self.send(1 - which, to, sender, CHANNELS[0], None, 0, "normal", None)
+        elif then == "wait":
+            self.clock.advance(600)
+            self.answer_due(1 - which, to)
 
-        def model() -> None:
-            self.model.send(self.clock(), "pending", sender, to, topic, by, reply_to, priority, ttl)
+    @rule(which=stores, back=newest, by=senders)
+    def resend(self, which: int, back: int, by: str) -> None:
+        id = self.pick(back)
+        by = self.who(by, id)
+        message, _ = self.both(
+            lambda: self.stores[which].resend(id, by),
+            lambda: self.model.resend(self.clock(), "pending", id, by),
+        )
+        self.settle([message] if message else [], ["pending"])
 
-        message, _ = self.both(verb, model)
-        if message:
-            pending = self.model.sent.pop("pending")
-            if pending["thread"] == "pending":
-                pending["thread"] = id
-            self.model.sent[id] = pending
-            assert seen_as(message) == expected(pending)
+    @rule(which=stores, back=newest, by=recipients)
+    def answer(self, which: int, back: int, by: str) -> None:
+        id = self.pick(back)
+        by = self.who(by, id)
+        message, _ = self.both(
+            lambda: self.stores[which].answer(id, "Yes", by),
+            lambda: self.model.answer(self.clock(), "pending", id, by),
+        )
+        self.settle([message] if message else [], ["pending"])
+
+    @rule(which=stores, me=agents)
+    def answer_due(self, which: int, me: str) -> None:
+        sent, made = self.both(
+            lambda: self.stores[which].answer_due(me), lambda: self.model.answer_due(self.clock(), me)
+        )
+        self.settle(sent or [], made or [])
+
+    def settle(self, messages: list[Message], pending: list[str]) -> None:
+        """What the model knew by other ids until now are these messages."""
+        for message, name in zip(messages, pending, strict=bool(messages)):
+            made = self.model.sent.pop(name)
+            if made["thread"] == name:
+                made["thread"] = message.id
+            self.model.sent[message.id] = made
+            assert seen_as(message) == expected(made)
+
+    @rule(which=stores, back=newest, body=st.sampled_from(["text", "other", "third"]), by=senders)
+    def edit(self, which: int, back: int, body: str, by: str) -> None:
+        id = self.pick(back)
+        by = self.who(by, id)
+        message, _ = self.both(
+            lambda: self.stores[which].edit(id, body, by=by),
+            lambda: self.model.edit(self.clock(), id, body, by),
+        )
+        self.compare_moved([message] if message else None, [id] if message else None)
+
+    @rule(which=stores, back=newest, priority=priorities, by=senders)
+    def prioritize(self, which: int, back: int, priority: str, by: str) -> None:
+        id = self.pick(back)
+        by = self.who(by, id)
+        message, _ = self.both(
+            lambda: self.stores[which].prioritize(id, priority, by),
+            lambda: self.model.prioritize(id, priority, by),
+        )
+        self.compare_moved([message] if message else None, [id] if message else None)
+
+    @rule(which=stores, back=newest, agent=maybe_agent, by=senders)
+    def discard(self, which: int, back: int, agent: str | None, by: str) -> None:
+        id = self.pick(back)
+        by = self.who(by, id)
+        moved, _ = self.both(
+            lambda: self.stores[which].discard(id, agent=agent, by=by),
+            lambda: self.model.discard(self.clock(), id, agent, by),
+        )
+        self.compare_moved(moved, moved and [id])
 
     @rule(which=stores, agent=agents, limit=limits, priority=st.none() | priorities)
     def check(self, which: int, agent: str, limit: int | None, priority: str | None) -> None:
@@ -449,26 +659,40 @@ class Rooms(RuleBasedStateMachine):
         )
         self.compare_moved(read, wanted)
 
-    @rule(which=stores, agent=agents, by=deliverers, limit=limits, lease=st.sampled_from([1, 30]))
-    def claim(self, which: int, agent: str, by: str, limit: int | None, lease: float) -> None:
+    @rule(
+        which=stores,
+        agent=agents,
+        by=deliverers,
+        limit=limits,
+        lease=st.sampled_from([1, 30]),
+        then=st.sampled_from(["", "", "confirm", "fail"]),
+    )
+    def claim(self, which: int, agent: str, by: str, limit: int | None, lease: float, then: str) -> None:
         taken, wanted = self.both(
             lambda: self.stores[which].claim(agent, by, limit=limit, lease=lease),
             lambda: self.model.claim(self.clock(), agent, by, limit, lease),
         )
         self.compare_moved(taken, wanted)
+        for id in wanted or [] if then else []:
+            known = [each for each in self.model.sent if each not in self.model.forgettable]
+            back = known[::-1].index(id)
+            if back < NEVER:
+                getattr(self, then)(1 - which, agent, back, by)
 
-    @rule(which=stores, agent=agents, back=newest, by=deliverers)
+    @rule(which=stores, agent=recipients, back=newest, by=deliverers)
     def confirm(self, which: int, agent: str, back: int, by: str) -> None:
         id = self.pick(back)
+        agent = self.who(agent, id)
         moved, _ = self.both(
             lambda: [self.stores[which].confirm(agent, id, by)],
             lambda: self.model.confirm(self.clock(), agent, id),
         )
         self.compare_moved(moved, moved and [id])
 
-    @rule(which=stores, agent=agents, back=newest, by=deliverers)
+    @rule(which=stores, agent=recipients, back=newest, by=deliverers)
     def fail(self, which: int, agent: str, back: int, by: str) -> None:
         id = self.pick(back)
+        agent = self.who(agent, id)
         moved, _ = self.both(
             lambda: [self.stores[which].fail(agent, id, by, "it was busy")],
             lambda: self.model.fail(self.clock(), agent, id, by, "it was busy"),

@@ -110,6 +110,19 @@ def test_register(store: Store, ann: Model) -> None:
     assert [agent.session for agent in store.agents()] == [HERE, HERE]
 
 
+def test_a_question_to_a_human(store: Store, ann: Model) -> None:
+    store.register("eve", human=True)
+    asking = {"choices": "yes | no", "deadline": 30, "default": "no"}
+    asked = json_in(ann("send_message", to="eve", body="Merge?", metadata=asking))
+    store.answer(asked["id"], "yes", "eve")
+    answer = ann("check_messages")
+    assert "from eve (a human)" in answer
+    assert "> answer: yes" in answer
+    flawed = ann("send_message", to="eve", body="Merge?", metadata={**asking, "default": "maybe"})
+    assert "Warning: this is sent as an ordinary message, not as a question: the default must be" in flawed
+    assert all(word in TOOLS["send_message"].description for word in asking)
+
+
 def test_what_waits_is_announced(store: Store, ann: Model, bob: Model) -> None:
     ann("send_message", to="cy", body="hi")
     assert "1 waiting messages will follow" in bob("register_agent", agent_id="cy")

@@ -64,7 +64,7 @@ def deliver(room: str, deliverer: str, count: str, lease: str) -> None:
 
 def hold(room: str) -> None:
     """Hold the room's lock until standard input ends."""
-    with Store.open(room, sync=False) as store, store._journal._lock:  # type: ignore[attr-defined]
+    with Store.open(room, sync=False) as store, store._journal._journal._lock:  # type: ignore[attr-defined]
         say("ready")
         sys.stdin.read()
 

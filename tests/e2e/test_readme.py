@@ -41,9 +41,7 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.returncode == 0, done.stderr
 
 
-ROWS = re.findall(
-    r"^\| `(\w+)[^`]*`(.*)$", README.split("## Commands")[1].split("## The TUI")[0], re.MULTILINE
-)
+ROWS = re.findall(r"^\| `(\w+)[^`]*`(.*)$", README.split("## Commands")[1].split("\n## ")[0], re.MULTILINE)
 
 
 def test_the_table_of_commands_is_found() -> None:

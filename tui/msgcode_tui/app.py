@@ -15,7 +15,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
-from msgcode import MsgcodeError, Presence, Store, commands
+from msgcode import MsgcodeError, Presence, Store, calls, commands
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
@@ -236,7 +236,7 @@ class MsgcodeApp(App[None]):
             self.say(warning, "warning")
         return True
 
-    async def run_line(self, line: str) -> commands.Answer:
+    async def run_line(self, line: str) -> calls.Answer:
         """Run a `/msg` line as the user."""
         return await self._run(lambda: commands.run_line(self.store, line, self.live.me))
 

@@ -32,7 +32,7 @@ from msgcode.state import State, fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
     from datetime import datetime
     from threading import Thread
 
@@ -299,7 +299,7 @@ class FileJournal:
                 raise unavailable(error, f"cannot read {self.folder}") from error
             return recent(self.state, events, position, whole=is_beginning(self.folder, start))
 
-    async def follow(self, after: Position | None) -> AsyncIterator[list[Event]]:
+    async def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
         from contextlib import aclosing
 
         from msgcode.watch import changes

@@ -24,11 +24,11 @@ _PAUSE = 0.001
 
 
 class Lock:
-    """The lock file of one store, kept open between uses. Use it as a context manager."""
+    """A lock file in a store's folder, kept open between uses. Use it as a context manager."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, name: str = "lock") -> None:
         self._folder = folder
-        self._path = os.path.join(folder, "lock")
+        self._path = os.path.join(folder, name)
         self._descriptor = -1
         self._owner = 0
         self._identity = (0, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -21,8 +21,9 @@ It may raise to refuse, and may be asked again on a newer state, so it must do n
 class Journal(Protocol):
     """An ordered, durable record of events, shared by many processes."""
 
-    state: State
-    """The fold of everything read so far. Only this journal advances it."""
+    @property
+    def state(self) -> State:
+        """The fold of everything read so far. Only this journal advances it."""
 
     def refresh(self) -> None:
         """Read what other processes have appended since, without locking anybody out."""
@@ -49,7 +50,7 @@ class Journal(Protocol):
     def mentioning(self, text: str) -> Iterator[Event]:
         """The events whose lines contain `text` (ASCII), oldest first."""
 
-    def follow(self, after: Position | None) -> AsyncIterator[list[Event]]:
+    def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
         """New events as they are appended, by any process, in batches.
 
         after: with all that there are already behind this place first.

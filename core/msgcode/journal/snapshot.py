@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=tuple[Any, ...])
 
 NAME = "snapshot.json"
-VERSION = 2
+VERSION = 3
 """Raise it when the state or its meaning changes: older snapshots are then ignored."""
 
 _MARK = 120

@@ -188,7 +188,7 @@ class JournalContract:
         other.commit(saying(ended("m-2")))
         assert [event.seq for event in await following] == [2, 3, 4]
         assert other.state.seq == 4, "it is a view of its own and leaves the state alone"
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
     async def test_follow_gives_the_past_first(self, join: Join) -> None:
         one = join()
@@ -197,7 +197,7 @@ class JournalContract:
         assert [event.seq for event in await take(events, 2)] == [1, 2]
         one.commit(saying(sent("m-3")))
         assert [event.seq for event in await take(events, 1)] == [3]
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
     async def test_follow_begins_before_the_first_event(self, join: Join) -> None:
         one, other = join(), join()
@@ -206,7 +206,7 @@ class JournalContract:
         await asyncio.sleep(0)
         one.commit(saying(AgentRegistered("ann", "Ann")))
         assert [event.fact for event in await following] == [AgentRegistered("ann", "Ann")]
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
 
     async def test_the_past_until_a_place_and_what_follows_are_all(self, join: Join) -> None:
         one = join()
@@ -218,7 +218,7 @@ class JournalContract:
         assert past == [1, 2, 3, 4]
         events = join().follow(found.position)
         assert [event.seq for event in await take(events, 1)] == [5]
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
         assert found.whole
         assert picture(found.state) == picture(folded(all_events(one)[:4], keep_ended=True))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from msgcode import Delivery, Message, Priority, Status
+from msgcode.model import Edited
 from msgcode_tui import safe
 from msgcode_tui.widgets.message_lines import (
     MAX_CHARACTERS,
@@ -145,6 +146,7 @@ def test_long_words_and_wide_characters_are_wrapped() -> None:
         reply_to=st.none() | HOSTILE,
         metadata=st.dictionaries(HOSTILE, HOSTILE, max_size=2),
         by=st.none() | HOSTILE,
+        edited=st.none() | st.builds(Edited, st.just(AT), by=HOSTILE, body=HOSTILE, subject=HOSTILE),
     ),
     st.integers(8, 120),
     st.booleans(),

@@ -1,0 +1,101 @@
+"""What was last seen in oh-my-msgcode's files, kept in mirror.json, so that one can tell what is new there.
+
+If it is lost or unreadable, everything in the files is looked at anew, and what the journal knows is not
+imported twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from msgcode.codec import encode_json
+from msgcode.journal.folder import replace_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from msgcode.mirror.entries import Raw
+    from msgcode.mirror.versions import Signature
+
+NAME = "mirror.json"
+_VERSION = 1
+
+FORGET_AFTER = 3600.0
+"""Seconds for which it is remembered that something was in a file once. A process that was stopped for longer
+between its reading and its writing may bring it back."""
+
+
+class Memory:
+    """What was last seen in the files of one folder. Times are seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.is_new = True
+        """Nothing is known of the time before."""
+        self.signatures: dict[str, Signature] = {}
+        """The version of each file that was last read or written; none for a file that was not there."""
+        self.agents: dict[str, Raw] = {}
+        self.channels: dict[str, Raw] = {}
+        """The entries of that version."""
+        self.messages: set[str] = set()
+        """Ids that are in messages.json."""
+        self.was_message: dict[str, float] = {}
+        """Ids that were in it, and when last."""
+        self.gone: dict[str, float] = {}
+        """When agents (`agent`) and members (`channel/agent`) were last known to be gone."""
+        self.touched: dict[str, float] = {}
+        """When a foreign process last said that an agent is there."""
+        self.wrote: float | None = None
+        """When a foreign process last wrote."""
+        self.published: float = 0
+        """When a process of ours last did."""
+        self.problems: dict[str, list[str]] = {}
+        """What could not be understood, by the file in which a copy of it was set aside."""
+
+    def saw_messages(self, ids: set[str], now: float) -> None:
+        """These are in messages.json now, and no others."""
+        self.was_message.update(dict.fromkeys(self.messages - ids, now))
+        for id in ids - self.messages:
+            self.was_message.pop(id, None)
+        self.messages = ids
+
+    def forget(self, now: float) -> None:
+        """Drop what has been gone for long."""
+        for times in (self.was_message, self.gone, self.touched):
+            for key in [key for key, at in times.items() if at < now - FORGET_AFTER]:
+                del times[key]
+
+    def save(self, folder: str) -> None:
+        """Raises OSError."""
+        # The ids in one text, which is encoded in no time however many they are.
+        content = {"version": _VERSION, **vars(self), "messages": "\n".join(self.messages)}
+        replace_file(os.path.join(folder, NAME), encode_json(content).encode())
+        self.is_new = False
+
+
+def load(folder: str) -> Memory:
+    """What is remembered of the files in the folder; a new memory if nothing is."""
+    memory = Memory()
+    try:
+        with open(os.path.join(folder, NAME), "rb") as file:
+            content: dict[str, Any] = json.loads(file.read())
+        if content["version"] != _VERSION:
+            return memory
+        memory.signatures = {name: _signature(*found) for name, found in content["signatures"].items()}
+        memory.agents, memory.channels = dict(content["agents"]), dict(content["channels"])
+        memory.messages = set(content["messages"].split())
+        memory.was_message, memory.gone, memory.touched = (
+            {key: float(at) for key, at in content[times].items()}
+            for times in ("was_message", "gone", "touched")
+        )
+        memory.problems = {name: list(problems) for name, problems in content["problems"].items()}
+        memory.wrote, memory.published = content["wrote"], float(content["published"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Memory()
+    memory.is_new = False
+    return memory
+
+
+def _signature(inode: int, changed: int, size: int) -> Signature:
+    return inode, changed, size
