@@ -110,6 +110,8 @@ class MsgcodeApp(App[None]):
         self.exit()
 
     def _begin(self) -> None:
+        gc.freeze()
+        gc.enable()
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._stay_online())
