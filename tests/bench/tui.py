@@ -85,7 +85,7 @@ class _Use:
             yield from self._figures(_DURING, lambda: not os.path.exists(self._report))
             inside = self._inside()
             yield Row(f"{self._title}: start until the past is read", "ms", {OURS: 1000 * inside["seconds"]})
-            yield self._stall(inside, _DURING)
+            yield from self._stalls(inside, _DURING)
             os.unlink(self._report)
             progress("use, all read")
             terminal.rest(1)
@@ -93,7 +93,7 @@ class _Use:
             yield from self._figures(_AFTER, lambda: next(rounds, None) is not None)
             yield self._ends()
             os.unlink(self._report)
-            yield self._stall(self._inside(), _AFTER)
+            yield from self._stalls(self._inside(), _AFTER)
             memory = terminal.memory()
             target = Target(memory, most=200, unit=" MB")
             yield Row(f"{self._title}: memory (RSS)", "MB", {OURS: memory}, target=target)
@@ -108,7 +108,9 @@ class _Use:
             resizes.append(self._delay(lambda: self._terminal.resize(SIZE), self._newest_text))
         yield self._row("send to screen, median", statistics.median(arrivals), when, 50)
         yield self._row("send to screen, 95th percentile", percentile(arrivals, 0.95), when)
+        yield self._row("page up to screen, median", statistics.median(pages), when)
         yield self._row("page up to screen, worst", max(pages), when, 100)
+        yield self._row("resize to screen, median", statistics.median(resizes), when)
         yield self._row("resize to screen, worst", max(resizes), when, 100)
 
     def _ends(self) -> Row:
@@ -137,8 +139,10 @@ class _Use:
         target = Target(figure, most=most, unit=" ms") if most else None
         return Row(f"{self._title}, {when}: {what}", "ms", {OURS: figure}, target=target)
 
-    def _stall(self, inside: dict[str, float], when: str) -> Row:
-        return self._row("longest stall of the event loop", 1000 * inside["stall"], when, 100)
+    def _stalls(self, inside: dict[str, float], when: str) -> Iterator[Row]:
+        yield self._row("longest stall of the event loop", 1000 * inside["stall"], when, 100)
+        # What is more than this was other processes' doing.
+        yield self._row("... most processor time in one", 1000 * inside["work"], when, 100)
 
     def _inside(self) -> dict[str, float]:
         """What the meter in the event loop says, once it does."""

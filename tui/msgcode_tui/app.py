@@ -28,7 +28,7 @@ FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
 
 PROGRESS_EVERY = 0.4
-"""Seconds between two redraws while a past is read and nothing else happens."""
+"""Seconds between two reports of how much of the past has been read."""
 
 SLICE = 100
 """Events that are taken in between two turns of the event loop: about a millisecond."""
@@ -150,15 +150,18 @@ class MsgcodeApp(App[None]):
     async def _read_past(self, until: Position) -> None:
         if self.live.past is None:
             return
+        told = monotonic()
         async with aclosing(past.pieces(self.store.name, until)) as pieces:
             async for piece in pieces:
                 self.live.recall(piece)
-                # What was read stays. Looking through it for garbage, again and again as it grows, would
-                # take as long as reading it.
-                gc.freeze()
-                if monotonic() > self._drawn_at + PROGRESS_EVERY:
+                if monotonic() > told + PROGRESS_EVERY:
+                    told = monotonic()
+                    # What was read stays. Looking through it for garbage, again and again as it grows,
+                    # would take as long as reading it.
+                    gc.freeze()
                     self._redraw()
                 await asyncio.sleep(BREATH)
+        gc.freeze()
         self._redraw()
 
     def _redraw(self) -> None:

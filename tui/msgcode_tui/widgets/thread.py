@@ -334,10 +334,10 @@ class Thread(ScrollView, can_focus=True):
         if not self._width or line >= self._heights.total:
             return Strip.blank(width, self.rich_style)
         index, offset = self._heights.at(line)
-        strips = self._strips_of(index)
+        strips, style = self._strips_of(index), self._styles_now().body
         if offset >= len(strips):  # An estimate that was too high; it is made exact when one stops there.
-            return Strip.blank(width, self.rich_style)
-        return strips[offset].adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, style)
+        return strips[offset].adjust_cell_length(width, style)
 
     def _below_line(self, below: int, width: int) -> Strip:
         style = self._style("below")
