@@ -156,12 +156,10 @@ class MsgcodeApp(App[None]):
                 self.live.recall(piece)
                 if monotonic() > told + PROGRESS_EVERY:
                     told = monotonic()
-                    # What was read stays. Looking through it for garbage, again and again as it grows,
-                    # would take as long as reading it.
-                    gc.freeze()
+                    _keep()
                     self._redraw()
                 await asyncio.sleep(BREATH)
-        gc.freeze()
+        _keep()
         self._redraw()
 
     def _redraw(self) -> None:
@@ -270,3 +268,10 @@ class MsgcodeApp(App[None]):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
+
+
+def _keep() -> None:
+    """What is there stays. Looking through it for garbage, again and again as it grows, would take as long
+    as reading it."""
+    gc.collect()
+    gc.freeze()

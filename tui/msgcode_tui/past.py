@@ -110,7 +110,7 @@ def main() -> int:
     """Write the past of the store to standard output; returns the exit code."""
     name, *numbers = sys.argv[1:]
     until = Position(*map(int, numbers))
-    os.nice(10)  # What is on the screen goes first.
+    os.nice(5)  # What is on the screen goes first.
     gc.disable()
     try:
         with Store.open(name) as store:
