@@ -17,6 +17,7 @@ from msgcode.codec import event_json
 from msgcode.commands import COMMANDS, about
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.grammar import Command, Help, full_parser, parse
+from msgcode.journal.reader import Position
 from msgcode.store import Store
 from msgcode.text import visible_line
 
@@ -102,7 +103,7 @@ async def _feed(call: Call) -> None:
     """Print each event as it happens, until interrupted."""
     args = call.args
     agent, channel = agent_id(args.agent), channel_id(args.channel)
-    async for events in call.store.watch(past=args.past):
+    async for events in call.store.watch(Position() if args.past else None):
         for event in events:
             if about(event, agent, channel, None):
                 as_json = getattr(args, "json", False)

@@ -50,8 +50,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from msgcode.journal.reader import Position
+    from msgcode.journal.recent import Recent
     from msgcode.mirror.mirror import Peers
-
 
 DEFAULT_FOLDER = "~/.oh-my-msgcode"
 """Where the room is when nothing else is said: the folder of oh-my-msgcode."""
@@ -316,18 +317,27 @@ class Store(Steering, Receiving):
         """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
         return [f"{item.file}:{item.line}: {item.reason}" for item in self._fresh().damage]
 
-    def history(self) -> Iterator[Event]:
-        """Every event that is still kept, oldest first."""
-        for batch in self._journal.events():
+    def recent(self, size: int) -> Recent:
+        """The room as it is now, for somebody who cannot wait until all of its history has been read.
+
+        It is without the messages that ended before the newest `size` bytes of the history, unless that is
+        no longer. All that happened is then `history(recent.position)` and `watch(recent.position)`.
+        """
+        return self._journal.recent(size)
+
+    def history(self, until: Position | None = None) -> Iterator[Event]:
+        """Every event that is still kept, oldest first; only those before the place `until`, if given."""
+        for batch in self._journal.events(until):
             yield from batch
 
-    def watch(self, *, past: bool = False) -> AsyncIterator[list[Event]]:
-        """New events, from any process, in batches as they are appended; with `past`, all older ones first.
+    def watch(self, after: Position | None = None) -> AsyncIterator[list[Event]]:
+        """New events, from any process, in batches as they are appended.
 
+        after: with those that there are already behind this place first; all, behind `Position()`.
         Wakes a few milliseconds after an append. Includes reports of damaged lines and of deleted segments
         (`events.LineDamaged`, `events.JournalReset`).
         """
-        return self._journal.follow(past=past)
+        return self._journal.follow(after)
 
 
 def _mirrors_always() -> bool:

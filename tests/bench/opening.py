@@ -34,7 +34,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, installed_env() as env:
         progress(f"writing a history of {scale.history:,} events")
         write_journal(folder, events=scale.history, live=scale.waiting)
-        _make_snapshot(folder)
+        make_snapshot(folder)
         yield from _rows("new snapshot", folder, scale, env)
         _age_snapshot(folder)
         yield from _rows("oldest snapshot", folder, scale, env)
@@ -64,7 +64,7 @@ def _measure(folder: str, scale: Scale, env: dict[str, str]) -> dict[str, list[f
     return {what: figures[1:] for what, figures in samples.items()}  # The first one fills the caches.
 
 
-def _make_snapshot(folder: str) -> bytes:
+def make_snapshot(folder: str) -> bytes:
     """Work in the room until a new snapshot has been written; returns the one before it, or nothing."""
     path = os.path.join(folder, "journal", snapshot.NAME)
     before, signature = (Path(path).read_bytes(), _signature(path)) if os.path.exists(path) else (b"", None)
@@ -79,7 +79,7 @@ def _make_snapshot(folder: str) -> bytes:
 
 def _age_snapshot(folder: str) -> None:
     """Bring back the moment before a snapshot was written, when the last one was as old as it can be."""
-    before = _make_snapshot(folder)
+    before = make_snapshot(folder)
     Path(folder, "journal", snapshot.NAME).write_bytes(before)
 
 

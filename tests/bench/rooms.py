@@ -169,7 +169,8 @@ def write_journal(folder: str, *, events: int, live: int) -> None:
     """Lay down a journal of about `events` events in which `live` messages wait, `events` at least `live`.
 
     The lines and the segments are those that a Store writes, only faster: all that does not wait was
-    sent, delivered and acknowledged. The newest segment is full, so the next change begins another.
+    sent, delivered and acknowledged. The first message begins "Number 1.", and so on. The newest segment
+    is full, so the next change begins another.
     """
     journal = os.path.join(folder, "journal")
     os.makedirs(journal, 0o700)
@@ -193,11 +194,12 @@ def write_journal(folder: str, *, events: int, live: int) -> None:
         size += segment.write(b"".join(lines))
 
     append(agents)
-    waiting = 0
+    count = waiting = 0
     while seq < events or waiting < live or size < SEGMENT_BYTES:
         to = CROWD[waiting % len(CROWD)]
         id = new_message_id()
-        sent = MessageSent(id, SENDER, (to,), BODY, thread=id)
+        count += 1
+        sent = MessageSent(id, SENDER, (to,), f"Number {count}. {BODY}", thread=id)
         if waiting < live:
             waiting += 1
             append([sent])

@@ -41,6 +41,8 @@ class Scale(NamedTuple):
     """Whole processes run of each kind."""
     deliveries: int
     """Messages sent from one OpenCode to another, in each state of the recipient."""
+    messages: int
+    """Messages in the room that the TUI opens, a fiftieth of which wait."""
 
 
 class Target(NamedTuple):

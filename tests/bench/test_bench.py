@@ -11,6 +11,7 @@ from tests.bench.table import FLOOR, OURS, SQLITE, Row, Scale, Target, render
 SMALLEST = Scale(
     live=(0, 20), seed_live=(), operations=2, rounds=1,
     history=100, waiting=10, writers=(2,), seconds=0.05, wakes=2, processes=1, deliveries=1,
+    messages=100,
 )  # fmt: skip
 
 EXPECTED = {
@@ -18,6 +19,7 @@ EXPECTED = {
     "delivery": "send tool call to an idle recipient's model: median",
     "opening": "100 events, 10 waiting, oldest snapshot: Store.open in a fresh process",
     "processes": "whole process: python -c pass",
+    "tui": "TUI, 100 messages: memory (RSS)",
     "wake": "another process's send to watch: median",
     "writers": "2 writers, sync: lost",
 }

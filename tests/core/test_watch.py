@@ -13,6 +13,7 @@ import pytest
 
 from msgcode import Store, watch
 from msgcode.events import JournalReset, MessageSent
+from msgcode.journal.reader import Position
 
 SEND = "import sys; from msgcode import Store; Store.open(sys.argv[1]).send('ann', 'bob', sys.argv[2])"
 
@@ -38,7 +39,7 @@ async def until_sent(events: AsyncIterator[list[object]], body: str) -> list[obj
 
 async def following(store: Store, room: Path, *, past: bool = False) -> AsyncIterator[list[object]]:
     """A watch that has begun: it has told of a first message."""
-    events = store.watch(past=past)
+    events = store.watch(Position() if past else None)
     first = asyncio.ensure_future(until_sent(events, "first"))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     await asyncio.to_thread(send_from_elsewhere, room, "first")
@@ -151,7 +152,7 @@ async def test_rooms_made_and_deleted_quickly(room: Path) -> None:
 async def test_several_watches_and_none_is_left_behind(room: Path) -> None:
     make(room)
     with Store.open(room) as one, Store.open(room) as other:
-        watches = [one.watch(), one.watch(past=True), other.watch()]
+        watches = [one.watch(), one.watch(Position()), other.watch()]
         waiting = [asyncio.ensure_future(until_sent(each, "hello")) for each in watches]  # type: ignore[arg-type]
         await asyncio.sleep(0)
         await asyncio.to_thread(send_from_elsewhere, room, "hello")

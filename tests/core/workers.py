@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from msgcode import Refused, Store, Unavailable
 from msgcode.events import MessageSent
+from msgcode.journal.reader import Position
 
 
 def say(text: str) -> None:
@@ -35,7 +36,7 @@ def follow(room: str, count: str) -> None:
     async def run() -> None:
         left = int(count)
         with Store.open(room, sync=False) as store:
-            events = store.watch(past=True)
+            events = store.watch(Position())
             say("ready")
             while left:
                 for event in await anext(events):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -84,6 +85,7 @@ def main(words: Sequence[str] | None = None) -> int:
             store = stack.enter_context(Store.open(folder))
             if any(agent.id == arguments.me and not agent.human for agent in store.agents()):
                 raise Refused(f"{arguments.me!r} is registered as an agent: use another name with --as.")
+            gc.disable()  # Until the first picture: what is imported and begun now stays.
             from msgcode_tui.app import MsgcodeApp
             from msgcode_tui.remembered import Memory, default_path
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
@@ -20,8 +20,10 @@ from textual.signal import Signal
 
 from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
 from msgcode.events import Event
+from msgcode.journal.reader import Position
+from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, desktop, editor, safe
+from msgcode_tui import clipboard, desktop, editor, past, safe
 from msgcode_tui.addressing import Address
 from msgcode_tui.drafts import Draft, Drafts, History, draft_of
 from msgcode_tui.live import Live
@@ -38,11 +40,17 @@ from msgcode_tui.themes import THEMES
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
 
-FRAME_OF_PAST = 0.4
-"""Seconds between two redraws while a long past is read, most of which scrolls by unseen."""
+PROGRESS_EVERY = 0.4
+"""Seconds between two reports of how much of the past has been read."""
 
-SLICE = 500
-"""Events that are taken in between two turns of the event loop: about 10 ms."""
+SLICE = 100
+"""Events that are taken in between two turns of the event loop: about a millisecond."""
+
+BREATH = 0.001
+"""Seconds between two pieces of the past, each of which takes as long. A key takes dozens of turns."""
+
+RECENT_BYTES = 256 * 1024
+"""How much of the journal's end is read before the first picture: about 500 messages, in 20 ms."""
 
 RETRY = 1.0
 """Seconds until a store that could not be read is tried again."""
@@ -138,6 +146,8 @@ class MsgcodeApp(App[None]):
         self._blocked = Blocked()
         self._told_stuck: set[Stuck] = set()
         self._touched_at = 0.0
+        self._place: Position | None = None
+        """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
         self._draw_is_due = False
 
@@ -145,6 +155,11 @@ class MsgcodeApp(App[None]):
     def trouble(self) -> str:
         """What is wrong with the store, in a sentence or two; "" if nothing is."""
         return self._unreadable or self._unwritable
+
+    def on_load(self) -> None:
+        # The newest messages are in the very first picture. If they cannot be read, `_follow` says so.
+        with suppress(MsgcodeError):
+            self._place = self._begin_with(self._recent())
 
     def on_mount(self) -> None:
         for number in (signal.SIGHUP, signal.SIGTERM):
@@ -157,6 +172,8 @@ class MsgcodeApp(App[None]):
         self.exit()
 
     def _begin(self) -> None:
+        gc.freeze()
+        gc.enable()
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._stay_online())
@@ -167,45 +184,53 @@ class MsgcodeApp(App[None]):
     async def _follow(self) -> None:
         while True:
             try:
-                async for events in self.store.watch(past=True):
-                    await self._take_in(events)
-            except (OSError, RuntimeError, MsgcodeError) as error:  # RuntimeError is what watchfiles raises.
-                await self._wait_until_readable(error)
-                self.live.clear()
+                place = self._place or self._begin_with(await self._run(self._recent))
+                self._place = None
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._read_past(place))
+                    tasks.create_task(self._read_on(place))
+            except* (OSError, RuntimeError, MsgcodeError) as errors:  # watchfiles raises RuntimeError.
+                self._unreadable = f"The store cannot be read, trying again: {errors.exceptions[0]}"
+                self._redraw()
+                await asyncio.sleep(RETRY)
 
-    async def _take_in(self, events: list[Event]) -> None:
-        for start in range(0, len(events), SLICE):
-            self.live.advance(events[start : start + SLICE])
-            self._tell_of(events[start : start + SLICE])
-            await asyncio.sleep(0)  # Keys and frames go between the slices of a long past.
-        if self.live.state.agents.keys() != self.live.presences.keys():
-            self._agents_changed.set()
-        if events[-1].at >= self.live.since:
+    def _recent(self) -> Recent:
+        return self.store.recent(RECENT_BYTES)
+
+    def _begin_with(self, recent: Recent) -> Position:
+        self.live.begin(recent)
+        self._unreadable = ""
+        self._redraw()
+        return recent.position
+
+    async def _read_on(self, place: Position) -> None:
+        async for news in self.store.watch(place):
+            for start in range(0, len(news), SLICE):
+                self.live.advance(news[start : start + SLICE])
+                self._tell_of(news[start : start + SLICE])
+                await asyncio.sleep(0)
             self._redraw()
-        else:
-            self._redraw(FRAME_OF_PAST)
-            # What was read stays. Looking through it for garbage, again and again as it grows, would take
-            # as long as reading it.
-            gc.freeze()
 
-    async def _wait_until_readable(self, error: Exception) -> None:
-        while True:
-            self._unreadable = f"The store cannot be read, trying again: {error}"
-            self._redraw()
-            await asyncio.sleep(RETRY)
-            try:
-                await self._run(self.store.agents)
-            except MsgcodeError as still:
-                error = still
-            else:
-                self._unreadable = ""
-                return
+    async def _read_past(self, until: Position) -> None:
+        if self.live.past is None:
+            return
+        told = monotonic()
+        async with aclosing(past.pieces(self.store.name, until)) as pieces:
+            async for piece in pieces:
+                self.live.recall(piece)
+                if monotonic() > told + PROGRESS_EVERY:
+                    told = monotonic()
+                    _keep()
+                    self._redraw()
+                await asyncio.sleep(BREATH)
+        _keep()
+        self._redraw()
 
-    def _redraw(self, frame: float = FRAME) -> None:
-        """Have the screens drawn: at once, or when so many seconds have gone by since they last were."""
+    def _redraw(self) -> None:
+        """Have the screens drawn: at once, or a frame after they last were."""
         if self._draw_is_due:
             return
-        wait = self._drawn_at + frame - monotonic()
+        wait = self._drawn_at + FRAME - monotonic()
         if wait <= 0:
             self._draw()
         else:
@@ -213,6 +238,8 @@ class MsgcodeApp(App[None]):
             self.set_timer(wait, self._draw)
 
     def _draw(self) -> None:
+        if self.live.state.agents.keys() != self.live.presences.keys():
+            self._agents_changed.set()
         self._draw_is_due = False
         self._drawn_at = monotonic()
         self.changed.publish(self.live)
@@ -453,3 +480,10 @@ class MsgcodeApp(App[None]):
 def _by_room(texts: Mapping[str, str]) -> list[tuple[Room, str]]:
     """The texts of the rooms that can be."""
     return [(room, text) for key, text in texts.items() if (room := room_of(key))]
+
+
+def _keep() -> None:
+    """What is there stays. Looking through it for garbage, again and again as it grows, would take as long
+    as reading it."""
+    gc.collect()
+    gc.freeze()

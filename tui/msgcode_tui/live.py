@@ -18,11 +18,24 @@ from msgcode.events import (
     MessageSent,
     RoomPurged,
 )
+from msgcode.journal.recent import Recent
 from msgcode.state import State, fold
 from msgcode_tui.activity import MINUTES, Traffic
+from msgcode_tui.past import Piece, joined
 from msgcode_tui.rooms import EVERYTHING, Room, RoomIndex, RoomKind, rooms_of
 
 _MOVED_ON = (MessageDelivered, MessageAcknowledged, MessageExpired, MessageDiscarded)
+
+
+class _Past:
+    """The past as it is read, while the room is already shown without it."""
+
+    def __init__(self, whole: Live) -> None:
+        self.whole = whole
+        """The room from its beginning to where one has come."""
+        self.newer: list[Event] = []
+        """What has happened since the room is shown."""
+        self.share = 0.0
 
 
 class Live:
@@ -36,30 +49,70 @@ class Live:
         self.since = since
         self._recent = since - timedelta(minutes=MINUTES)
         self.presences: dict[str, Presence] = {}
-        self.clear()
+        self._past: _Past | None = None
+        self._show(State(keep_ended=True))
 
-    def clear(self) -> None:
-        """Become what it was before the first event."""
-        self.state = State(keep_ended=True)
-        self._begin_anew()
-
-    def _begin_anew(self) -> None:
+    def _show(self, state: State) -> None:
+        self.state = state
         self.index = RoomIndex()
         self.traffic = Traffic()
         self.failed: set[tuple[str, str]] = set()
         """Messages and the agents for whom they could not be injected, and still wait."""
+        for message in state.messages.values():
+            self._list(message)
+
+    def _list(self, message: Message) -> None:
+        self.index.add(message, unread=self._is_unread(message))
+        if message.sent_at >= self._recent:
+            self.traffic.add(message)
+        for agent, delivery in message.deliveries.items():
+            if delivery.failures and delivery.status is Status.QUEUED:
+                self.failed.add((message.id, agent))
+
+    @property
+    def past(self) -> float | None:
+        """How much of the past has been read, from 0 to 1; None when all of it is there."""
+        return self._past.share if self._past else None
+
+    def begin(self, recent: Recent) -> None:
+        """Show the room as it is now. Unless that is the whole of it, `recall` its past."""
+        self._show(recent.state)
+        self._past = None if recent.whole else _Past(Live(self.me, self.since))
+
+    def recall(self, piece: Piece) -> None:
+        """Take in the next piece of the past. With the last one, all of it is shown from then on."""
+        past = self._past
+        assert past
+        past.share = piece.share
+        for message in piece.messages:
+            past.whole.state.add(message)
+            past.whole._list(message)
+        if piece.rest:
+            past.whole.state = joined(piece.rest, past.whole.state)
+            past.whole.advance(past.newer)
+            self._become(past.whole)
+
+    def _become(self, whole: Live) -> None:
+        unread = set(self.index.unread(EVERYTHING))
+        for id in whole.index.unread(EVERYTHING):
+            if id in self.state.messages and id not in unread:  # It was read meanwhile.
+                whole.index.read(whole.state.messages[id])
+        self.state, self.index, self._past = whole.state, whole.index, None
+        self.traffic, self.failed = whole.traffic, whole.failed
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
+        if self._past:
+            events = list(events)
+            self._past.newer += events
         for event in events:
             fact = event.fact
+            if isinstance(fact, RoomPurged):  # The screens go on with what they have until they are told.
+                self.state.messages = dict(self.state.messages)
             is_new = type(fact) is MessageSent and fact.id not in self.state.messages
             fold(self.state, event)
             if is_new:
-                message = self.state.messages[fact.id]  # type: ignore[union-attr]
-                self.index.add(message, unread=self._is_unread(message))
-                if message.sent_at >= self._recent:
-                    self.traffic.add(message)
+                self._list(self.state.messages[fact.id])  # type: ignore[union-attr]
             elif isinstance(fact, MessageFailed):
                 self._fail(fact)
             elif isinstance(fact, _MOVED_ON):
@@ -69,7 +122,7 @@ class Live:
             elif isinstance(fact, RoomPurged):
                 self.index.keep(self.state.messages)
             elif isinstance(fact, JournalReset):
-                self._begin_anew()
+                self._show(self.state)
 
     def _fail(self, fact: MessageFailed) -> None:
         message = self.state.messages.get(fact.id)
@@ -80,7 +133,8 @@ class Live:
     def _is_unread(self, message: Message) -> bool:
         if self.me in (message.sender, message.by):
             return False
-        return self.me in message.deliveries or message.sent_at >= self.since
+        mine = message.deliveries.get(self.me)
+        return mine.status in (Status.QUEUED, Status.CLAIMED) if mine else message.sent_at >= self.since
 
     def read(self, room: Room) -> list[str]:
         """The user has seen the room's newest messages.

@@ -21,6 +21,8 @@ from msgcode.journal.reader import (
     Position,
     Reader,
     events_mentioning,
+    is_beginning,
+    place_before,
     segment_events,
     segment_numbers,
     segment_path,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from msgcode.events import Fact
     from msgcode.journal.protocol import Decide
+    from msgcode.journal.recent import Recent
 
 SEGMENT_BYTES = 1024 * 1024
 """A segment that has reached this size gets a successor."""
@@ -264,8 +267,8 @@ class FileJournal:
             return  # No more threads to be had, or the interpreter is on its way out.
         self._snapshot_writer = writer
 
-    def events(self) -> Iterator[list[Event]]:
-        reader = Reader(self.folder)
+    def events(self, until: Position | None = None) -> Iterator[list[Event]]:
+        reader = Reader(self.folder, until=until)
         try:
             yield from reader.batches()
         except OSError as error:
@@ -279,12 +282,29 @@ class FileJournal:
         except OSError as error:
             raise unavailable(error, f"cannot read {self.folder}") from error
 
-    async def follow(self, *, past: bool) -> AsyncGenerator[list[Event], None]:
+    def recent(self, size: int) -> Recent:
+        from msgcode.journal.recent import recent
+
+        with self._alone():
+            self.refresh()
+            position = self._reader.position
+            try:
+                start = place_before(self.folder, position, size)
+                reader = Reader(self.folder, start, position)
+                try:
+                    events = reader.read()
+                finally:
+                    reader.close()
+            except OSError as error:
+                raise unavailable(error, f"cannot read {self.folder}") from error
+            return recent(self.state, events, position, whole=is_beginning(self.folder, start))
+
+    async def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
         from contextlib import aclosing
 
         from msgcode.watch import changes
 
-        reader = Reader(self.folder, Position() if past else self._reader.position)
+        reader = Reader(self.folder, self._reader.position if after is None else after)
         try:
             async with aclosing(changes(self.folder)) as wakes:
                 async for _ in wakes:

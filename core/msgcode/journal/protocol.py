@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from msgcode.events import Event, Fact
+from msgcode.journal.reader import Position
+from msgcode.journal.recent import Recent
 from msgcode.state import State
 
 Decide = Callable[[State, datetime], list[Fact]]
@@ -35,14 +37,24 @@ class Journal(Protocol):
         cannot be written; then nothing was appended.
         """
 
-    def events(self) -> Iterator[list[Event]]:
-        """All events in batches, oldest first, from the first that is still kept to the newest."""
+    def events(self, until: Position | None = None) -> Iterator[list[Event]]:
+        """All events in batches, oldest first, from the first that is still kept to the newest.
+
+        until: only those before this place.
+        """
+
+    def recent(self, size: int) -> Recent:
+        """The room as it is now, with the messages that have ended only as far as the newest `size` bytes
+        tell of them."""
 
     def mentioning(self, text: str) -> Iterator[Event]:
         """The events whose lines contain `text` (ASCII), oldest first."""
 
-    def follow(self, *, past: bool) -> AsyncGenerator[list[Event], None]:
-        """New events as they are appended, by any process, in batches; with `past`, all older ones first."""
+    def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
+        """New events as they are appended, by any process, in batches.
+
+        after: with all that there are already behind this place first.
+        """
 
     def compact(self, restate: Decide, disposable: Callable[[Event], bool]) -> None:
         """Append what `restate` says, then free the space of the oldest events, as far as all are disposable.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from msgcode.events import Event
     from msgcode.journal.protocol import Decide, Journal
+    from msgcode.journal.reader import Position
+    from msgcode.journal.recent import Recent
     from msgcode.mirror.files import Version
     from msgcode.mirror.mirror import Mirror, Peers
     from msgcode.model import Message
@@ -63,20 +65,23 @@ class MirroredJournal:
             self._publish()
         return events
 
-    def events(self) -> Iterator[list[Event]]:
-        return self._journal.events()
+    def events(self, until: Position | None = None) -> Iterator[list[Event]]:
+        return self._journal.events(until)
+
+    def recent(self, size: int) -> Recent:
+        return self._journal.recent(size)
 
     def mentioning(self, text: str) -> Iterator[Event]:
         return self._journal.mentioning(text)
 
-    async def follow(self, *, past: bool) -> AsyncGenerator[list[Event], None]:
+    async def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
         from contextlib import aclosing
 
         from msgcode.mirror.keeper import Keeper
 
         # Whoever follows the room is there to stay, and keeps the files all the while.
         with Keeper(self._folder, self._tend):
-            async with aclosing(self._journal.follow(past=past)) as batches:
+            async with aclosing(self._journal.follow(after)) as batches:
                 async for batch in batches:
                     yield batch
 

@@ -24,8 +24,9 @@ from msgcode.events import (
     MessageSent,
 )
 from msgcode.journal.protocol import Decide, Journal
+from msgcode.journal.reader import Position
 from msgcode.model import now
-from msgcode.state import State
+from msgcode.state import State, fold
 from tests.core.support import picture
 
 Join = Callable[[], Journal]
@@ -53,6 +54,13 @@ def seen(journal: Journal) -> dict[str, object]:
 
 def register_once(fact: AgentRegistered, state: State, moment: datetime) -> list[Fact]:
     return [] if fact.id in state.agents else [fact]
+
+
+def folded(events: list[Event], *, keep_ended: bool = False) -> State:
+    state = State(keep_ended=keep_ended)
+    for event in events:
+        fold(state, event)
+    return state
 
 
 def all_events(journal: Journal) -> list[Event]:
@@ -173,7 +181,7 @@ class JournalContract:
         one, other = join(), join()
         one.commit(saying(sent("m-1")))
         other.refresh()
-        events = other.follow(past=False)
+        events = other.follow(None)
         following = asyncio.ensure_future(take(events, 3))
         await asyncio.sleep(0)
         one.commit(saying(sent("m-2"), sent("m-3")))
@@ -185,7 +193,7 @@ class JournalContract:
     async def test_follow_gives_the_past_first(self, join: Join) -> None:
         one = join()
         one.commit(saying(sent("m-1"), sent("m-2")))
-        events = join().follow(past=True)
+        events = join().follow(Position())
         assert [event.seq for event in await take(events, 2)] == [1, 2]
         one.commit(saying(sent("m-3")))
         assert [event.seq for event in await take(events, 1)] == [3]
@@ -193,12 +201,58 @@ class JournalContract:
 
     async def test_follow_begins_before_the_first_event(self, join: Join) -> None:
         one, other = join(), join()
-        events = other.follow(past=False)
+        events = other.follow(None)
         following = asyncio.ensure_future(take(events, 1))
         await asyncio.sleep(0)
         one.commit(saying(AgentRegistered("ann", "Ann")))
         assert [event.fact for event in await following] == [AgentRegistered("ann", "Ann")]
         await events.aclose()
+
+    async def test_the_past_until_a_place_and_what_follows_are_all(self, join: Join) -> None:
+        one = join()
+        one.commit(saying(AgentRegistered("ann", "Ann"), sent("m-1"), sent("m-2")))
+        one.commit(saying(ended("m-1")))
+        found = join().recent(1_000_000)
+        one.commit(saying(sent("m-3")))
+        past = [event.seq for batch in one.events(found.position) for event in batch]
+        assert past == [1, 2, 3, 4]
+        events = join().follow(found.position)
+        assert [event.seq for event in await take(events, 1)] == [5]
+        await events.aclose()
+        assert found.whole
+        assert picture(found.state) == picture(folded(all_events(one)[:4], keep_ended=True))
+
+    def test_the_past_ends_at_any_place(self, join: Join) -> None:
+        one = join()
+        places = [one.recent(0).position]
+        for number in range(12):
+            one.commit(saying(sent(f"m-{number}"), sent(f"n-{number}"), ended(f"m-{number}")))
+            places.append(one.recent(0).position)
+        for count, place in enumerate(places):
+            past = [event.seq for batch in join().events(place) for event in batch]
+            assert past == list(range(1, 3 * count + 1))
+
+    def test_recent_has_all_that_waits(self, join: Join) -> None:
+        one = join()
+        one.commit(saying(AgentRegistered("ann", "Ann"), ChannelCreated("api", "API", "ann")))
+        one.commit(saying(sent("m-1"), sent("m-2", to=("bob", "cy"))))
+        one.commit(saying(ended("m-1"), ended("m-2")))
+        for size in range(0, 2000, 50):
+            found = join().recent(size).state
+            now = folded(all_events(one))
+            assert {
+                id: message for id, message in found.messages.items() if not message.ended
+            } == now.messages
+            assert (found.agents, found.channels, found.seq) == (now.agents, now.channels, now.seq)
+        assert set(join().recent(0).state.messages) == {"m-2"}
+        assert set(found.messages) == {"m-1", "m-2"}
+
+    def test_an_empty_room_has_no_past(self, join: Join) -> None:
+        one = join()
+        found = one.recent(1000)
+        assert (found.whole, picture(found.state)) == (True, picture(State(keep_ended=True)))
+        one.commit(saying(sent("m-1")))
+        assert list(one.events(found.position)) == []
 
     def test_compact_keeps_what_is_needed(self, join: Join) -> None:
         one, other = join(), join()

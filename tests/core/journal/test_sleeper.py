@@ -8,6 +8,7 @@ import pytest
 
 from msgcode import Store
 from msgcode.journal import file
+from msgcode.journal.reader import Position
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ async def test_a_follower_is_told_to_start_afresh(tmp_path: Path) -> None:
     with Store.open(tmp_path, sync=False) as one, Store.open(tmp_path, sync=False) as sleeper:
         one.register("ann")
         one.register("bob")
-        feed = sleeper.watch(past=True)
+        feed = sleeper.watch(Position())
         assert [event.fact.id for event in await anext(feed)] == ["ann", "bob"]  # type: ignore[union-attr]
         busy_hour(one)
         kinds = []

@@ -229,10 +229,14 @@ class MainScreen(Screen[None]):
         self._draw_ages(live)
         self.query_one(Desk).look()
         title = room_title(self.room, live)
-        self.query_one(RoomBar).show([(title, "title"), (f"  {room_about(self.room, live)}", "about")])
+        self.query_one(RoomBar).show(
+            [(title, "title"), (f"  {room_about(self.room, live)}", "about")],
+            [] if live.past is None else [(f"reading older ones {live.past:.0%} ", "about")],
+        )
         thread = self.query_one(Thread)
         thread.empty_note = self._empty_note(live)
         thread.show(
+            self.room,
             live.index.messages(self.room),
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
@@ -275,6 +279,8 @@ class MainScreen(Screen[None]):
         self.query_one(TopBar).tell(health(live, now, self._app.stuck_after), live.me, where)
 
     def _empty_note(self, live: Live) -> str:
+        if live.past is not None:
+            return "Older messages are being read."
         if live.recipient(self.room) is not None:
             return "No messages yet. Write the first."
         if not live.state.agents.keys() - {live.me}:

@@ -219,6 +219,7 @@ class RoomList(ScrollView, can_focus=True):
     def rooms(self) -> list[Room]:
         """The rooms in the order of the list."""
         return [row.room for row in self._rows if row.room and not row.is_note] or [EVERYTHING]
+
     def action_filter(self) -> None:
         """Find a room by its name."""
         self.post_message(self.FilterWanted())

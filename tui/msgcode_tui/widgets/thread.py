@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -22,6 +22,7 @@ from textual.strip import Strip
 from msgcode import Message
 from msgcode.model import FORWARDED
 from msgcode_tui.palette import palette_for
+from msgcode_tui.rooms import Room
 from msgcode_tui.widgets import copying
 from msgcode_tui.widgets.heights import Heights
 from msgcode_tui.widgets.look import Look
@@ -39,11 +40,15 @@ _SPACED_FROM = 30
 """Terminals of so many rows have room for an empty line between two messages."""
 
 
+_SAMPLE = 500
+"""So many messages are looked at to know about how high all of them are."""
+
+
 class Thread(ScrollView, can_focus=True):
     """Follows its end until the reader scrolls up or selects a message, and then says how many are below.
 
-    Heights are estimates, made exact one screen around what is shown; so opening a room, and changing
-    the width, takes milliseconds whatever its size.
+    Heights are estimates, made exact one screen around what is shown; so opening a room, changing the
+    width, and older messages that come in front take milliseconds whatever the room's size.
     """
 
     COMPONENT_CLASSES: ClassVar = {
@@ -110,6 +115,7 @@ class Thread(ScrollView, can_focus=True):
         """compact: never with an empty line between two messages."""
         super().__init__(id=id)
         self._spaced_from = sys.maxsize if compact else _SPACED_FROM
+        self._room: Room | None = None
         self._ids: Sequence[str] = ()
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
@@ -136,20 +142,21 @@ class Thread(ScrollView, can_focus=True):
 
     def show(
         self,
+        room: Room,
         ids: Sequence[str],
         messages: Mapping[str, Message],
         *,
         tagged: bool = True,
         unread: Sequence[str] = (),
     ) -> None:
-        """Show these messages, oldest first. Call again after every change, with the same `ids` if it has
-        only grown: the reader stays where they are.
+        """Show these messages of a room, oldest first. Call again after every change, with the same `ids`
+        if it has only grown at its end. As long as the room is the same, the reader stays where they are.
 
         tagged: whether messages say their channel. unread: those that have not been read, oldest first; what
         is new to the reader begins with the first that is so when they come to the room.
         """
-        if ids is not self._ids:
-            self._ids = ids
+        if room != self._room:
+            self._room, self._ids = room, ids
             self.selected = None
             self.following = True
             self._heights = Heights()
@@ -157,9 +164,36 @@ class Thread(ScrollView, can_focus=True):
             self._lines.clear()
             self._new_from = unread[0] if unread else None
             self.post_message(self.Chosen(self))
+        elif ids is not self._ids:
+            self._replace(ids, messages)
         self._messages, self._tagged, self._unread = messages, tagged, len(unread)
         self._settle()
         self.refresh()
+
+    def _replace(self, ids: Sequence[str], messages: Mapping[str, Message]) -> None:
+        """Go on with the same room's messages of which some have gone or have come in between."""
+        place, before = self._place(), self._ids
+        self._ids, self._messages = ids, messages
+        self._lines.clear()
+        self._heights = Heights(self._estimates(ids))
+        if self.selected not in messages:
+            self.selected = None
+        if place:
+            index, offset = place
+            top = next((id for id in before[index:] if id in messages), None)
+            if top is not None:
+                self._go_to(self._index(top), offset)
+
+    def _place(self) -> tuple[int, int] | None:
+        """The message at the top, and how many of its lines are above; None while following."""
+        if self.following or not self._heights.total:
+            return None
+        return self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))
+
+    def _go_to(self, index: int, offset: int) -> None:
+        """Have so many lines of the message above the top."""
+        height = self._heights[index] = len(self._lines_of(index))
+        self._scroll(self._heights.top(index) + min(offset, height - 1))
 
     @property
     def message(self) -> Message | None:
@@ -220,8 +254,8 @@ class Thread(ScrollView, can_focus=True):
         self._settling = True
         try:
             known = len(self._heights)
-            for id in islice(self._ids, known, None):
-                self._heights.append(self._estimate(id))
+            for height in self._estimates(self._ids[known:]):
+                self._heights.append(height)
             if self.following:
                 self._measure(range(len(self._ids) - 1, -1, -1), 2 * self.size.height)
                 self._scroll(self._heights.total)
@@ -254,8 +288,13 @@ class Thread(ScrollView, can_focus=True):
             self.virtual_size = size
         self.scroll_to(y=min(y, self.max_scroll_y), animate=False, force=True)
 
-    def _estimate(self, id: str) -> int:
-        return estimated_height(self._messages[id], self._width, spaced=self._spaced)
+    def _estimates(self, ids: Sequence[str]) -> list[int]:
+        """About how high these messages are; of many, all as high as some of them are on average."""
+        step = max(len(ids) // _SAMPLE, 1)
+        heights = [
+            estimated_height(self._messages[id], self._width, spaced=self._spaced) for id in ids[::step]
+        ]
+        return heights if step == 1 else [round(sum(heights) / len(heights))] * len(ids)
 
     def _lines_of(self, index: int) -> list[Line]:
         id = self._ids[index]
@@ -329,17 +368,12 @@ class Thread(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
         if (width, spaced) != (self._width, self._spaced):
-            place = None
-            if not self.following and self._heights.total:
-                place = self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))
+            place = self._place()
             self._width, self._spaced = width, spaced
             self._lines.clear()
-            self._heights = Heights(map(self._estimate, self._ids))
+            self._heights = Heights(self._estimates(self._ids))
             if place:
-                index, offset = place
-                height = len(self._lines_of(index))
-                self._heights[index] = height
-                self._scroll(self._heights.top(index) + min(offset, height - 1))
+                self._go_to(*place)
         self._settle()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -486,9 +520,10 @@ class Thread(ScrollView, can_focus=True):
 
     def _index(self, id: str) -> int:
         """The place of the message in the room; behind the last if it is not there."""
-        # From the end, where readers are.
-        for index in range(len(self._ids) - 1, -1, -1):
-            if self._ids[index] == id:
+        message = self._messages.get(id)
+        if message:
+            index = bisect_left(self._ids, message.seq, key=lambda other: self._messages[other].seq)
+            if index < len(self._ids) and self._ids[index] == id:
                 return index
         return len(self._ids)
 

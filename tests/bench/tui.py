@@ -1,0 +1,156 @@
+"""The TUI on a big room, from outside: a real process on a pseudo-terminal, 140 x 40.
+
+What is timed ends when the bytes are read from the terminal. Only the event loop's stalls are measured
+within.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+from msgcode import Store
+from msgcode.events import MessageSent
+from tests.bench.opening import make_snapshot
+from tests.bench.processes import installed_env
+from tests.bench.rooms import READER, SENDER, write_journal
+from tests.bench.table import OURS, Row, Scale, Target, percentile, progress
+from tests.bench.terminal import PATIENCE, Terminal
+
+SIZE, SMALLER = (140, 40), (100, 30)
+
+ANY_MESSAGE = " → "
+"""In the first line of every message."""
+
+TO_THREAD, PAGE_UP, HOME, END = "\x12", "\x1b[5~", "\x1b[H", "\x1b[F"
+
+_PAUSE = 0.15
+"""Seconds between two things that are timed, so that each comes alone."""
+
+_DURING, _AFTER = "while the past is read", "all read"
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """Everything about opening a room and using it, while its past is read and then."""
+    with tempfile.TemporaryDirectory() as folder, installed_env() as env:
+        room = os.path.join(folder, "room")
+        progress(f"writing a room of {scale.messages:,} messages")
+        waiting = scale.messages // 50
+        write_journal(room, events=3 * scale.messages - 2 * waiting, live=waiting)
+        make_snapshot(room)
+        with Store.open(room, sync=False) as store:
+            yield from _first_paint(room, store, scale, env)
+            yield from _Use(room, store, scale, env, os.path.join(folder, "report")).rows()
+
+
+def _first_paint(room: str, store: Store, scale: Scale, env: dict[str, str]) -> Iterator[Row]:
+    command = [sys.executable, "-m", "msgcode_tui", "--store", room]
+    samples = []
+    rounds = min(scale.processes, 10)
+    for number in range(rounds + 1):
+        progress(f"first paint, {number} of {rounds}")
+        text = f"The newest of round {number}."
+        store.send(SENDER, READER, text)
+        with Terminal(command, env, SIZE) as terminal:
+            samples.append(1000 * (terminal.shown(text) - terminal.started))
+    figure = statistics.median(samples[1:])  # The first one fills the caches.
+    what = f"TUI, {scale.messages:,} messages: process start until the newest is on the terminal"
+    yield Row(what, "ms", {OURS: figure}, target=Target(figure, most=500, unit=" ms"))
+
+
+class _Use:
+    """One long use of the TUI, its focus in the thread."""
+
+    def __init__(self, room: str, store: Store, scale: Scale, env: dict[str, str], report: str) -> None:
+        self._store = store
+        self._count = scale.wakes // 2
+        self._report = report
+        self._newest = 0
+        self._title = f"TUI, {scale.messages:,} messages"
+        sent = sum(isinstance(event.fact, MessageSent) for event in store.history())
+        command = [sys.executable, "-m", "tests.bench.metered", room, str(sent), report]
+        self._terminal = Terminal(command, env, SIZE)
+
+    def rows(self) -> Iterator[Row]:
+        """The figures."""
+        with self._terminal as terminal:
+            progress("use, while the past is read")
+            terminal.shown(ANY_MESSAGE)
+            terminal.press(TO_THREAD)
+            yield from self._figures(_DURING, lambda: not os.path.exists(self._report))
+            inside = self._inside()
+            yield Row(f"{self._title}: start until the past is read", "ms", {OURS: 1000 * inside["seconds"]})
+            yield from self._stalls(inside, _DURING)
+            os.unlink(self._report)
+            progress("use, all read")
+            terminal.rest(1)
+            rounds = iter(range(self._count))
+            yield from self._figures(_AFTER, lambda: next(rounds, None) is not None)
+            yield self._ends()
+            os.unlink(self._report)
+            yield from self._stalls(self._inside(), _AFTER)
+            memory = terminal.memory()
+            target = Target(memory, most=200, unit=" MB")
+            yield Row(f"{self._title}: memory (RSS)", "MB", {OURS: memory}, target=target)
+
+    def _figures(self, when: str, goes_on: Callable[[], bool]) -> Iterator[Row]:
+        arrivals, pages, resizes = [], [], []
+        while goes_on():
+            arrivals.append(self._arrival())
+            pages += [self._delay(lambda: self._terminal.press(PAGE_UP), ANY_MESSAGE) for _ in range(3)]
+            pages.append(self._delay(lambda: self._terminal.press(END), self._newest_text))
+            resizes.append(self._delay(lambda: self._terminal.resize(SMALLER), self._newest_text))
+            resizes.append(self._delay(lambda: self._terminal.resize(SIZE), self._newest_text))
+        yield self._row("send to screen, median", statistics.median(arrivals), when, 50)
+        yield self._row("send to screen, 95th percentile", percentile(arrivals, 0.95), when)
+        yield self._row("page up to screen, median", statistics.median(pages), when)
+        yield self._row("page up to screen, worst", max(pages), when, 100)
+        yield self._row("resize to screen, median", statistics.median(resizes), when)
+        yield self._row("resize to screen, worst", max(resizes), when, 100)
+
+    def _ends(self) -> Row:
+        delays = []
+        for _ in range(3):
+            delays.append(self._delay(lambda: self._terminal.press(HOME), "Number 1."))
+            delays.append(self._delay(lambda: self._terminal.press(END), self._newest_text))
+        return self._row("to the oldest and back, worst", max(delays), _AFTER, 100)
+
+    @property
+    def _newest_text(self) -> str:
+        return f"News item {self._newest}."
+
+    def _arrival(self) -> float:
+        self._newest += 1
+        return self._delay(lambda: self._store.send(SENDER, READER, self._newest_text), self._newest_text)
+
+    def _delay(self, act: Callable[[], object], text: str) -> float:
+        """Milliseconds from the deed until the text is written."""
+        self._terminal.rest(_PAUSE)
+        before = time.monotonic()
+        act()
+        return 1000 * (self._terminal.shown(text) - before)
+
+    def _row(self, what: str, figure: float, when: str, most: float | None = None) -> Row:
+        target = Target(figure, most=most, unit=" ms") if most else None
+        return Row(f"{self._title}, {when}: {what}", "ms", {OURS: figure}, target=target)
+
+    def _stalls(self, inside: dict[str, float], when: str) -> Iterator[Row]:
+        yield self._row("longest stall of the event loop", 1000 * inside["stall"], when, 100)
+        # What is more than this was other processes' doing.
+        yield self._row("... most processor time in one", 1000 * inside["work"], when, 100)
+
+    def _inside(self) -> dict[str, float]:
+        """What the meter in the event loop says, once it does."""
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(self._report):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the meter says nothing")
+            self._terminal.rest(0.05)
+        with open(self._report) as file:
+            found: dict[str, float] = json.load(file)
+        return found
