@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -84,14 +85,14 @@ def test_no_version_of_a_tight_loop_is_lost(tmp_path: Path) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for number in range(400):
-            version = swap(tmp_path, b"ours %d" % number)
+        deadline = time.monotonic() + 5
+        while len(written) < 100 and time.monotonic() < deadline:
+            version = swap(tmp_path, b"ours")
             displaced.append(version.data if version else b"")
     finally:
         stop.set()
         writer.join()
     found = {*displaced, (tmp_path / NAME).read_bytes()}
-    assert len(written) > 20
     assert set(written) <= found
     assert names(tmp_path) == [NAME]
 

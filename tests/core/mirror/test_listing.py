@@ -83,10 +83,11 @@ class TestMessages:
         assert status(mortal, now=SOON) == ["delivered"]
 
     def test_what_has_ended_stays_for_half_an_hour(self) -> None:
-        for end, name in [
-            (MessageAcknowledged("m1", "bob"), "acknowledged"),
-            (MessageExpired("m1", "bob"), "expired"),
-        ]:
+        ends: dict[str, Fact] = {
+            "acknowledged": MessageAcknowledged("m1", "bob"),
+            "expired": MessageExpired("m1", "bob"),
+        }
+        for name, end in ends.items():
             ended = state_of(SENT, end)
             last = START + HALF_AN_HOUR - timedelta(milliseconds=1)
             assert status(ended, now=last) == status(ended, message("m1"), now=last) == [name]
@@ -101,9 +102,10 @@ class TestMessages:
         assert status(state_of(SENT), memory=memory) == ["queued"]
 
     def test_order_is_kept_and_what_is_new_comes_last_oldest_first(self) -> None:
-        state = state_of(
-            *(SENT._replace(id=f"m{number}", since=START - timedelta(seconds=number)) for number in range(6))
-        )
+        shuffled: list[Fact] = [
+            SENT._replace(id=f"m{number}", since=START - timedelta(seconds=number)) for number in range(6)
+        ]
+        state = state_of(*shuffled)
         found = messages(state, message("m4"), message("m0"), message("m2"))
         assert [entry["id"] for entry in found] == ["m4", "m0", "m2", "m5", "m3", "m1"]
 
