@@ -121,7 +121,7 @@ def take(folder: str, name: str, expected: Signature) -> Version | None:
         return None
     version = read(folder, os.path.basename(taken))
     os.unlink(taken)
-    return version if version and version.signature != expected else None
+    return version._replace(name=name) if version and version.signature != expected else None
 
 
 def has_leftovers(folder: str, files: tuple[str, ...]) -> bool:

@@ -100,6 +100,11 @@ class MirroredJournal:
         mirror = self._opened()
         return mirror.withdraw(agent, messages) if mirror else set()
 
+    def seen(self, agent: str) -> None:
+        """An agent of ours was seen, mostly after what it has done was written."""
+        if self._mirror:
+            self._mirror.seen(agent)
+
     @property
     def shared(self) -> bool:
         """Whether a foreign process may be reading and writing the files."""

@@ -306,6 +306,12 @@ class Mirror:
             self._contents.clear()
             self.trouble = _sentence(error, f"cannot write the files of oh-my-msgcode in {self._folder}")
 
+    def seen(self, agent: str) -> None:
+        """An agent of ours was seen now, which is to be written if the file says otherwise."""
+        listed = self._memory.agents.get(agent)
+        if listed and self._clock() - datetime.fromisoformat(str(listed["lastSeenAt"])) >= SEEN_EVERY:
+            self.due = True
+
     def tend(self) -> None:
         """Publish if there is anything to say by now, also of what other processes have done."""
         if not self.active or not self._may_publish():
