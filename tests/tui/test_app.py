@@ -23,7 +23,7 @@ from tests.tui.widgets.test_message_lines import HOSTILE, RAW
 async def test_the_user_is_there_and_sees_who_else_is(store: Store, folder: Path) -> None:
     store.set_presence("bob", "blocked", "waiting for a permission prompt")
     async with running(folder) as app:
-        await app.shows("● alice", "■ bob", "waiting for a permission", "# dev", "2 members", "● 3 online")
+        await app.shows("● alice", "■ bob", "waiting for a permis", "# dev", "2 members", "● 3 online")
         assert store.presence("human").online
         assert [agent.human for agent in store.agents()] == [False, False, True]
         store.set_presence("bob", "offline")

@@ -265,7 +265,7 @@ async def test_a_past_that_cannot_be_read_is_said_and_tried_again(
 ) -> None:
     fill(store, 100)
     monkeypatch.setattr(app_module, "RECENT_BYTES", 6000)
-    monkeypatch.setattr(app_module, "RETRY", 0.1)
+    monkeypatch.setattr(app_module, "RETRY", 1.0)
     tries = []
 
     async def failing(store: str, until: Position) -> AsyncGenerator[Piece, None]:
