@@ -63,3 +63,15 @@ def test_channels_that_were_only_written_to_exist() -> None:
     index.add(message("1", "alice", "bob", channel="dev"), unread=False)
     assert index.channels() == ["dev"]
     assert index.pairs() == []
+
+
+def test_a_thread_is_its_first_message_and_all_answers() -> None:
+    index = RoomIndex()
+    first = message("1", "alice", "bob")._replace(thread="1")
+    answers = [message(id, "bob", "alice")._replace(thread="1", reply_to="1") for id in ("2", "4")]
+    for one in (first, answers[0], message("3", "alice", "bob")._replace(thread="3"), answers[1]):
+        index.add(one, unread=False)
+    assert index.thread("1") == ["1", "2", "4"]
+    assert index.thread("3") == ["3"]
+    index.keep({"4": answers[1]})
+    assert index.thread("1") == ["1", "4"]

@@ -33,7 +33,8 @@ def message_card(live: Live, message: Message, events: Sequence[Event], now: dat
     items += section("Metadata", (Item(value, lead=f"{key}: ") for key, value in message.metadata.items()))
     answers = list(islice(_chain(live, message, "reply_to"), _CHAIN))
     causes = list(islice(_chain(live, message, "cause"), _CHAIN))
-    thread = [one for one in live.state.messages.values() if one.thread == message.thread]
+    known = live.state.messages
+    thread = [known[id] for id in live.index.thread(message.thread) if id in known]
     replies = [one for one in thread if one.reply_to == message.id]
     items += section("Answers", (reference(one, "↩ ") for one in answers))
     items += section("Answered by", (reference(one, "↪ ") for one in replies[:_CHAIN]))

@@ -59,6 +59,8 @@ class RoomIndex:
     def __init__(self) -> None:
         self._messages: dict[Room, list[str]] = {EVERYTHING: []}
         self._unread: dict[Room, dict[str, None]] = {}
+        self._threads: dict[str, list[str]] = {}
+        """The answers in each thread that has any."""
 
     def add(self, message: Message, *, unread: bool) -> None:
         """Take in a message that is newer than all others."""
@@ -66,11 +68,15 @@ class RoomIndex:
             self._messages.setdefault(room, []).append(message.id)
             if unread:
                 self._unread.setdefault(room, {})[message.id] = None
+        if message.reply_to:
+            self._threads.setdefault(message.thread, []).append(message.id)
 
     def keep(self, messages: Mapping[str, Message]) -> None:
         """Forget all messages but these."""
         for room, ids in self._messages.items():
             self._messages[room] = [id for id in ids if id in messages]
+        kept = ((thread, [id for id in ids if id in messages]) for thread, ids in self._threads.items())
+        self._threads = {thread: ids for thread, ids in kept if ids}
         for unread in self._unread.values():
             for id in [id for id in unread if id not in messages]:
                 del unread[id]
@@ -86,6 +92,10 @@ class RoomIndex:
         When messages go, another list takes its place.
         """
         return self._messages.setdefault(room, [])
+
+    def thread(self, first: str) -> list[str]:
+        """Ids of the thread that begins with the message `first`, known or not; oldest first."""
+        return [first, *self._threads.get(first, ())]
 
     def unread(self, room: Room) -> tuple[str, ...]:
         """Ids of the room's unread messages, oldest first."""

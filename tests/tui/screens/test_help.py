@@ -43,7 +43,7 @@ async def test_in_the_composer_a_question_mark_is_one(store: Store, folder: Path
 
 async def test_other_keys_are_shown_and_work(store: Store, folder: Path) -> None:
     settings = Settings(keys={"rooms.down": "n,ctrl+n", "app.help": "f9"})
-    async with running(folder, size=(120, 80), settings=settings) as app:
+    async with running(folder, settings=settings, size=(120, 100)) as app:
         await app.shows("bob")
         await app.pilot.press("down", "j", "f1", "question_mark")
         assert app.rooms.room.names == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,18 @@ async def test_a_resize_moves_the_focus_from_what_is_no_longer_shown(store: Stor
         app.panes.front = MIDDLE
         await app.pilot.resize_terminal(80, 24)
         await app.until(lambda: app.thread.has_focus)
+
+
+def is_filled(app: Driver, width: int) -> bool:
+    """Whether the panes and the dividers between them take up the whole width."""
+    return sum(columns for _, columns in shown(app)) + len(shown(app)) - 1 == width
+
+
+async def test_any_change_of_size(store: Store, folder: Path) -> None:
+    store.send("alice", "bob", "hello")
+    async with running(folder, size=(140, 40)) as app:
+        await app.shows("hello")
+        for size in ((50, 20), (140, 40), (20, 6), (100, 30), (30, 10), (126, 30), (72, 24), (50, 20)):
+            await app.pilot.resize_terminal(*size)
+            await app.until(partial(is_filled, app, size[0]))
+        await app.shows("hello")

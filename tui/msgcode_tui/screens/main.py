@@ -201,6 +201,8 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: Room | None = None
+        """The room that was drawn last."""
         self._trail: list[tuple[Room, str]] = []
         """The messages from which the user followed a link, and the rooms that they were in."""
 
@@ -242,6 +244,7 @@ class MainScreen(Screen[None]):
             tagged=self.room.kind is not RoomKind.CHANNEL,
             unread=live.index.unread(self.room),
         )
+        self._shown = self.room
         self._inspect()
         self._draw_tabs()
 
@@ -447,8 +450,9 @@ class MainScreen(Screen[None]):
 
     @on(Thread.Followed)
     def _thread_followed(self) -> None:
-        if MIDDLE in self.query_one(Panes).visible_panes:
-            self._app.read(self.room)
+        # Another room may have been selected since, which is not on the screen yet.
+        if self._shown and MIDDLE in self.query_one(Panes).visible_panes:
+            self._app.read(self._shown)
 
     # Writing
 
