@@ -571,7 +571,7 @@ class TestCrash:
         """
         peer(room, "bob")
         written = 0
-        for _ in range(4):
+        for _ in range(3):
             child = subprocess.Popen(
                 [sys.executable, "-c", textwrap.dedent(script), str(room)], stdout=subprocess.PIPE, text=True
             )
@@ -678,9 +678,12 @@ class TestWhoInjects:
             put(room, "messages.json", taken)
             return real(self, *arguments)  # type: ignore[arg-type]
 
+        slept: list[float] = []
+        monkeypatch.setattr(time, "sleep", slept.append)
         monkeypatch.setattr(Mirror, "withdraw", withdraw)
         assert store.claim("bob", "host") == []
         assert store.message(id).deliveries["bob"].by == "oh-my-msgcode"
+        assert len(slept) == 1  # It is taken, so there is nothing to wait for.
 
     def test_what_stale_writes_put_back_is_handed_back(
         self, room: Path, store: Store, clock: Shifted, monkeypatch: pytest.MonkeyPatch
