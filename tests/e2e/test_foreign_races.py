@@ -50,6 +50,50 @@ def test_nothing_of_ours_is_lost_with_nobody_to_watch(npm_package: Path, tmp_pat
     assert (found.ours_lost, found.doubled) == (0, 0), found
 
 
+def test_no_agent_or_member_is_lost_to_a_stale_writer(plugin: Plugin) -> None:
+    """The plugin writes agents.json all the time, from what it has read before, for presence alone."""
+    with Plugin(plugin.folder.parent) as other, Store.open(plugin.folder) as store:
+        for id, process in (("one", plugin), ("two", other)):
+            process.call("registerAgent", id, id.title())
+        store.register("ours")
+        store.create_channel("dev", "ours")
+        for id, process in (("one", plugin), ("two", other)):
+            process.tell("consume", agent=id, seconds=SECONDS, pause=1)
+        ids = [f"agent-{number}" for number in range(20)]
+        for number, id in enumerate(ids):
+            store.register(id, f"Number {number}")
+            store.join("dev", id)
+            if number % 4 == 3:
+                store.unregister(ids[number - 1])
+            if number % 4 == 2:
+                store.leave("dev", ids[number - 1])
+        plugin.answer()
+        other.answer()
+        stay = {id for number, id in enumerate(ids) if number % 4 != 2}
+        assert {agent.id for agent in store.agents()} == {"one", "two", "ours", *stay}
+        (channel,) = store.channels()
+        members = {id for number, id in enumerate(ids) if number % 4 not in (1, 2)}
+        assert set(channel.members) == {"ours", *members}
+        store.register("ours", "All is told by now.")
+    assert {agent["id"] for agent in plugin.read("agents.json")} == {"one", "two", "ours", *stay}
+    assert set(plugin.call("getChannel", "dev")["members"]) == {"ours", *members}
+
+
+def test_both_sides_change_a_channel_at_the_same_time(plugin: Plugin) -> None:
+    plugin.call("registerAgent", "theirs", "Theirs")
+    plugin.call("createChannel", "dev", "Developers", "theirs")
+    with Plugin(plugin.folder.parent) as other, Store.open(plugin.folder) as store:
+        store.register("ours")
+        for number in range(20):
+            plugin.tell("call", name="joinChannel", args=["dev", f"theirs-{number}"])
+            store.register(f"ours-{number}")
+            store.join("dev", f"ours-{number}")
+            plugin.answer()
+            other.call("touchAgent", "theirs")
+        members = set(store.channels()[0].members)
+    assert members == {"theirs", *(f"{side}-{number}" for side in ("ours", "theirs") for number in range(20))}
+
+
 @pytest.mark.parametrize("keeper", [True, False], ids=["watched", "unwatched"])
 def test_one_side_injects_each_message(plugin: Plugin, keeper: bool) -> None:
     """An agent that lives in a session of either side, each of which looks for its messages all the time."""
