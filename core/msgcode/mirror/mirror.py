@@ -416,15 +416,24 @@ class Mirror:
         }
         if not ids or not self.active:
             return set()
+        at_risk: set[str] = set()
         for _ in range(TRIES):
             self.publish(at_once=True)
             if self._now() - self._memory.touched.get(agent, 0) > ACTIVE_FOR:
                 return set()
             time.sleep(SETTLE)
             self.absorb()
-            if self._memory.messages.isdisjoint(ids):
+            live = self._journal.state.messages
+            at_risk = {
+                message
+                for id, message in ids.items()
+                if id in self._memory.messages
+                and message in live
+                and live[message].deliveries[agent].status is Status.CLAIMED
+            }
+            if not at_risk:
                 return set()
-        return {message for id, message in ids.items() if id in self._memory.messages}
+        return at_risk
 
     @property
     def quiet_for(self) -> float:

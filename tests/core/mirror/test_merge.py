@@ -285,7 +285,7 @@ class TestMessages:
 RANK = [Status.QUEUED, Status.CLAIMED, Status.DELIVERED, Status.EXPIRED, Status.ACKNOWLEDGED]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_among_stale_writers_nothing_of_ours_is_lost_and_no_status_goes_back(seed: int) -> None:
     dice, clock = random.Random(seed), Clock()
