@@ -50,7 +50,7 @@ PUBLISH_EVERY = 0.25
 HALF_WRITTEN_FOR = 1.0
 """Seconds for which a file that is not whole may still be in the making."""
 
-SETTLE = 0.05
+SETTLE = 0.2
 """Seconds within which a foreign process has written what it read before."""
 
 TRIES = 10
@@ -158,7 +158,12 @@ class Mirror:
 
     def _absorb(self, versions: Iterable[Version] = ()) -> None:
         for version in chain(files.leftovers(self._folder, FILES), versions):
-            if version.signature != self._memory.signatures.get(version.name):  # That is ours, or known.
+            known = self._memory.signatures.get(version.name)
+            if version.signature == known:
+                continue  # That is ours, or known.
+            if known and version.written < known[1] / 1e9:
+                self._take_in_late(version)
+            else:
                 self._take_in(version)
         for name in FILES:
             self._absorb_current(name)
@@ -185,10 +190,10 @@ class Mirror:
             self._memory.saw_messages(set(), self._now())
         return True
 
-    def _take_in(self, version: Version, *, displaced: bool = False) -> bool:
+    def _take_in(self, version: Version, *, displaced: bool = False, late: bool = False) -> bool:
         """Add to the room what this version says; returns whether it could be understood.
 
-        displaced: it is in no place where it could still be completed.
+        displaced: it is in no place where it could still be completed. late: see `_take_in_late`.
         """
         name, now = version.name, self._now()
         self.due = self._changed = True
@@ -202,7 +207,8 @@ class Mirror:
         self._set_aside(version, content.problems)
         if name == AGENTS:
             self._commit(lambda state: merge.agents_said(state, self._memory, content, now))
-            self._see(content)
+            if not late:
+                self._see(content)
             self._memory.agents = content.raw
         elif name == CHANNELS:
             self._commit(lambda state: merge.channels_said(state, self._memory, content, now))
@@ -211,6 +217,25 @@ class Mirror:
             self._commit(lambda state: merge.messages_said(state, content, self._is_known))
             self._memory.saw_messages(set(content.entries), now)
         return True
+
+    def _take_in_late(self, version: Version) -> None:
+        """Take in a version older than the one that was last seen: what it lacks came after it."""
+        seen = self._memory
+        agents, channels = seen.agents, seen.channels
+        messages, was_message, cleared = seen.messages, dict(seen.was_message), dict(seen.cleared)
+        seen.agents, seen.channels = {}, {}
+        try:
+            self._take_in(version, displaced=True, late=True)
+        finally:
+            seen.agents, seen.channels = agents, channels
+            seen.messages, seen.was_message, seen.cleared = messages, was_message, cleared
+            if version.name == MESSAGES:  # It is known what the room has been told here.
+                for id in self._entries(version.name) - messages - was_message.keys():
+                    was_message[id] = self._now()
+
+    def _entries(self, name: str) -> set[str]:
+        _, content = self._contents.get(name, (None, None))
+        return set(content.entries) if content else set()
 
     def _commit(self, said: Callable[[State], Said]) -> None:
         last: list[Said] = []
