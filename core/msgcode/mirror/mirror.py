@@ -202,9 +202,11 @@ class Mirror:
             content = self._parsed(version)
         except Unreadable as error:
             if displaced or self._is_settled(version):
-                self._set_aside(version, [f"{name} {error}."])
+                # It is taken away, so of each there is a copy.
+                self._set_aside(version, [f"{name} {error}."], version.data)
             return False
-        self._set_aside(version, content.problems)
+        if content.problems:
+            self._set_aside(version, content.problems, "\n".join(content.problems).encode())
         if name == AGENTS:
             self._commit(lambda state: merge.agents_said(state, self._memory, content, now))
             if not late:
@@ -297,10 +299,9 @@ class Mirror:
         if taken:
             self._take_in(taken, displaced=True)  # A better one had come in its place.
 
-    def _set_aside(self, version: Version, problems: list[str]) -> None:
-        if problems:
-            kept = files.set_aside(self._folder, version.name, version.data, problems)
-            self._memory.problems[kept] = problems
+    def _set_aside(self, version: Version, problems: list[str], trouble: bytes) -> None:
+        kept = files.set_aside(self._folder, version.name, version.data, trouble)
+        self._memory.problems[kept] = problems
 
     # Writing
 
