@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from msgcode import Refused, Store
+from msgcode import Store
 from msgcode.events import MessageSent
 from msgcode.mirror.versions import is_kept
 from tests.e2e.conftest import wait_until
@@ -96,38 +96,28 @@ def test_both_sides_change_a_channel_at_the_same_time(plugin: Plugin) -> None:
 
 @pytest.mark.parametrize("keeper", [True, False], ids=["watched", "unwatched"])
 def test_one_side_injects_each_message(plugin: Plugin, keeper: bool) -> None:
-    """An agent that lives in a session of either side, each of which looks for its messages all the time."""
+    """An agent that lives in a session of either side, each of which looks for its messages all the time.
+
+    One process of the plugin: of two, one may overwrite unseen what the other has taken.
+    """
     plugin.call("registerAgent", "reader", "Reader")
-    plugin.call("registerAgent", "theirs", "Theirs")
     watcher = race.watching(plugin.folder) if keeper else nullcontext()
     with (
         watcher,
-        Plugin(plugin.folder.parent) as sender,
         race.deliverer(plugin.folder, "reader") as ours,
         Store.open(plugin.folder) as store,
     ):
         store.register("ours")
         plugin.tell("consume", agent="reader", seconds=SECONDS, pause=30)
-        sent = []
-        for number in range(60):
-            sent.append(store.send("ours", "reader", f"ours {number}").id)
-            sent.append(sender.call("sendMessage", "theirs", "reader", f"theirs {number}")["id"])
-        by_plugin = set(plugin.answer())  # It passes over what it has injected before.
+        sent: list[str] = []
+        deadline = time.monotonic() + SECONDS - 1
+        while time.monotonic() < deadline:
+            sent.append(store.send("ours", "reader", f"message {len(sent)}").id)
+            time.sleep(0.02)  # The pace at which they are sent.
+        by_plugin = Counter(plugin.answer())
         by_us = Counter(ours.end())
-        # Two processes of the plugin may lose each other's.
-        arrived = {id for id in sent if is_there(store, id)}
-    assert len(arrived) > 60
-    assert max(by_us.values(), default=0) <= 1
-    assert by_plugin & by_us.keys() == set(), f"injected twice, of {len(by_us)} by us"
-    assert by_plugin | by_us.keys() >= arrived
-
-
-def is_there(store: Store, id: str) -> bool:
-    """Whether the room has the message."""
-    try:
-        return store.message(id).id == id
-    except Refused:
-        return False
+    assert len(sent) > 30
+    assert by_plugin + by_us == Counter(sent), f"{len(by_plugin)} by the plugin, {len(by_us)} by us"
 
 
 def test_killed_senders_lose_and_double_nothing(plugin: Plugin) -> None:

@@ -161,10 +161,10 @@ class TestLeftovers:
         assert names(tmp_path) == []
 
 
-def test_set_aside_once_for_each_problem(tmp_path: Path) -> None:
+def test_set_aside_once_for_the_same_trouble(tmp_path: Path) -> None:
     kept = [
-        files.set_aside(str(tmp_path), NAME, data, problems)
-        for data, problems in [(b"1", ["a"]), (b"2", ["a"]), (b"3", ["a", "b"])]
+        files.set_aside(str(tmp_path), NAME, data, trouble)
+        for data, trouble in [(b"1", b"a"), (b"2", b"a"), (b"3", b"ab")]
     ]
     assert kept[0] == kept[1] != kept[2]
     assert [(tmp_path / path).read_bytes() for path in kept] == [b"1", b"1", b"3"]
