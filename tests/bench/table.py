@@ -41,6 +41,8 @@ class Scale(NamedTuple):
     """Whole processes run of each kind."""
     deliveries: int
     """Messages sent from one OpenCode to another, in each state of the recipient."""
+    sharing: float
+    """How many seconds the processes of both systems send in one folder."""
 
 
 class Target(NamedTuple):

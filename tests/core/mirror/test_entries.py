@@ -135,9 +135,9 @@ class TestIllTyped:
         "key", ["channel", "subject", "expiresAt", "metadata", "deliveredAt", "acknowledgedAt"]
     )
     def test_what_a_message_may_have(self, key: str) -> None:
-        (problem,) = odd(MESSAGES, message("m1", **{key: 7}))
+        (problem,) = odd(MESSAGES, message("m1") | {key: 7})
         assert f"messages.json, m1: '{key}' is " in problem
-        assert not parse(MESSAGES, text([message("m1", **{key: None})])).problems
+        assert not parse(MESSAGES, text([message("m1") | {key: None}])).problems
 
     @pytest.mark.parametrize("key", ["id", "name", "registeredAt", "lastSeenAt"])
     def test_an_agent_needs_each_of_these(self, key: str) -> None:
