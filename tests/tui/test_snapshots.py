@@ -26,7 +26,7 @@ def prepared(stage: Stage, room: Room, theme: str, *keys: str) -> Callable[[Pilo
         driver = Driver(app, pilot)
         driver.composer.cursor_blink = False
         app.theme = theme
-        driver.rooms.select(room)
+        await driver.select(room)
         for moment in (20, 33):
             stage.play_until(moment)
             await driver.until(lambda: stage.is_shown(app.live))

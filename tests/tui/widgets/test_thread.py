@@ -153,6 +153,21 @@ async def test_resizing_keeps_the_place(store: Store, folder: Path) -> None:
         await app.shows("number 49. ")
 
 
+async def test_resizing_keeps_the_selected_message_in_sight(store: Store, folder: Path) -> None:
+    for number in range(50):
+        store.send(
+            "alice", "bob", f"number {number}. " + "and a long text that has to be wrapped " * 6 + "END"
+        )
+    async with running(folder, size=(140, 40)) as app:
+        await ready(app, 50)
+        app.thread.focus()
+        await app.pilot.press("k", "k", "k")
+        for size in ((50, 20), (80, 24), (140, 40)):
+            await app.pilot.resize_terminal(*size)
+            await app.shows("▌ number 47. ")
+            await app.until(lambda: any("END" in line for line in app.screen().split("\n") if "▌" in line))
+
+
 async def test_every_theme_is_followed_at_once(store: Store, folder: Path) -> None:
     fill(store, 3)
     async with running(folder) as app:

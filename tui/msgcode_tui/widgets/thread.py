@@ -367,7 +367,9 @@ class Thread(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
+        selected = None
         if (width, spaced) != (self._width, self._spaced):
+            selected = self._selected_in_sight()
             place = self._place()
             self._width, self._spaced = width, spaced
             self._lines.clear()
@@ -375,6 +377,15 @@ class Thread(ScrollView, can_focus=True):
             if place:
                 self._go_to(*place)
         self._settle()
+        if selected is not None:
+            self._reveal(selected)
+
+    def _selected_in_sight(self) -> int | None:
+        """The place of the selected message, if it begins on the screen."""
+        index = self._index(self.selected) if self.selected else len(self._ids)
+        if index >= len(self._heights):
+            return None
+        return index if 0 <= self._heights.top(index) - self.scroll_offset.y < self.size.height else None
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -533,13 +544,18 @@ class Thread(ScrollView, can_focus=True):
         self.following = False
         self._draw_range(index)
         self._redraw(before, self.selected)
+        self._reveal(index)
+        self.post_message(self.Chosen(self))
+
+    def _reveal(self, index: int) -> None:
+        """Scroll as little as shows all of the message, or its beginning where it is too high."""
         height, top = self._heights[index], self._heights.top(index)
-        shown, screen = self.scroll_offset.y, self.size.height
+        # The last line says how many are below.
+        shown, screen = self.scroll_offset.y, self.size.height - (index < len(self._ids) - 1)
         if top < shown or height > screen:
             self._scroll(top)
         elif top + height > shown + screen:
             self._scroll(top + height - screen)
-        self.post_message(self.Chosen(self))
 
     # Drawing
 
