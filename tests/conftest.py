@@ -1,4 +1,4 @@
-"""What all tests share: no test may touch the room of whoever runs it."""
+"""What all tests share: no test may touch the room, or the settings, of whoever runs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ pytest.register_assert_rewrite("tests.core.journal.contract")
 
 @pytest.fixture(autouse=True)
 def no_room_of_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment names no agent, and a store that is not in the home folder."""
+    """The environment names no agent, and a store, settings and a memory that are not in the home folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("MSGCODE_CONFIG", raising=False)
     monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "default-room"))
     monkeypatch.delenv("MSGCODE_AGENT", raising=False)
     monkeypatch.delenv("MSGCODE_SYNC", raising=False)

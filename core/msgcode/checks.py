@@ -22,12 +22,17 @@ def check_id(what: str, text: str) -> str:
     what: "agent" or "channel", for the error's sentence.
     Raises BadInput if it does not match `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
     """
-    if not (1 <= len(text) <= MAX_ID and _CHARACTERS.issuperset(text) and text[0].isalnum()):
+    if not is_id(text):
         raise BadInput(
             f"{text[:80]!r} cannot be {'an agent' if what == 'agent' else f'a {what}'} id: "
             f"use 1 to {MAX_ID} letters, digits, '.', '_' or '-', beginning with a letter or digit."
         )
     return text
+
+
+def is_id(text: str) -> bool:
+    """Whether an agent or a channel may be created with this id."""
+    return 1 <= len(text) <= MAX_ID and _CHARACTERS.issuperset(text) and text[0].isalnum()
 
 
 def check_prefix(text: str) -> str:

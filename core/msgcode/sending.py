@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from msgcode import decisions
-from msgcode.checks import check_body, check_id, check_line, check_message, check_priority
+from msgcode.checks import check_body, check_id, check_line, check_message, check_priority, is_id
 from msgcode.errors import BadInput
 from msgcode.events import Fact, MessageSent
 from msgcode.model import Message, Priority
@@ -44,7 +44,8 @@ class Sending(Verbs):
         that it answers; a question closes so.
         by: the human who speaks as `sender`.
         """
-        check_id("agent", to)
+        if not is_id(to) and to not in self._fresh().agents:  # oh-my-msgcode's may have any id.
+            check_id("agent", to)
         draft = self._draft(sender, (to,), body, subject, channel, priority, metadata, by)
         return self._send(draft, ttl, reply_to)
 
@@ -82,7 +83,7 @@ class Sending(Verbs):
         """The message before it is known what led to it, and who hears it if it is a broadcast."""
         check_message(body)
         check_line("a subject", subject)
-        if channel is not None:
+        if channel is not None and not is_id(channel) and channel not in self._fresh().channels:
             check_id("channel", channel)
         if metadata:
             for key, value in metadata.items():

@@ -72,6 +72,8 @@ class Verbs:
     def seen(self, agent: str) -> None:
         """The agent is there: call it at least every 15 s to keep the agent online."""
         self._presence.seen(agent, self._clock())
+        if self._mirrored:
+            self._mirrored.seen(agent)
 
     def _seen(self, agent: str) -> None:
         # The verb is done by now; that its actor was seen is worth a try and no error.

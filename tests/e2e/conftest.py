@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.chat_completions import ChatCompletions
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer, OpenCodeTerminal
 from tests.e2e.scripted import ModelServer
+from tests.foreign.package import Missing, store_module
+from tests.foreign.plugin import Plugin
 
 WAIT = 20.0
 """Seconds within which what a test waits for has to be so."""
@@ -87,3 +89,19 @@ def module_opencodes() -> Iterator[OpenCodes]:
     """Starts OpenCodes that the tests of a module share, for those that use a session each."""
     with ExitStack() as stack:
         yield OpenCodes(stack)
+
+
+@pytest.fixture(scope="session")
+def npm_package() -> Path:
+    """The store module of oh-my-msgcode; a test that needs it where it is missing is skipped."""
+    try:
+        return store_module()
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def plugin(npm_package: Path, tmp_path: Path) -> Iterator[Plugin]:
+    """A process of oh-my-msgcode; the room that it shares is `plugin.folder`."""
+    with Plugin(tmp_path / "home") as process:
+        yield process

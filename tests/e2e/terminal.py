@@ -62,6 +62,11 @@ class Terminal:
             assert time.monotonic() < deadline, f"{otherwise}, on:\n{self.screen()}"
             time.sleep(0.05)  # Each look starts a process, on the cores that the program needs.
 
+    def on_bell(self, command: str) -> None:
+        """Run the command in a shell whenever it rings."""
+        self._run("set-option", "-g", "bell-action", "any")
+        self._run("set-hook", "-g", "alert-bell", f"run-shell '{command}'")
+
     def pid(self) -> int:
         """The process that runs in it."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))

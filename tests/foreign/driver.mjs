@@ -23,11 +23,17 @@ const answers = {
     return sent;
   },
 
-  // Takes what is queued, as the plugin does, for so many seconds; returns the ids.
+  // What it would write of what it reads in this text.
+  async rewritten({ text }) {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  },
+
+  // Takes what is queued, and says that the agent is there, as the plugin does; returns the ids.
   async consume({ agent, seconds, pause }) {
     const deadline = performance.now() + 1000 * seconds;
     const taken = [];
     while (performance.now() < deadline) {
+      await store.touchAgent(agent);
       taken.push(...(await store.consumeNewMessages(agent)).map((message) => message.id));
       await sleep(pause);
     }

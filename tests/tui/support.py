@@ -13,7 +13,9 @@ from textual.pilot import Pilot
 
 from msgcode import Store
 from msgcode_tui.app import MsgcodeApp
+from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import Room
+from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.room_list import RoomList
 from msgcode_tui.widgets.thread import Thread
@@ -87,11 +89,16 @@ class Driver:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, me: str = "human", size: tuple[int, int] = (120, 40)
+    folder: Path,
+    *,
+    me: str = "human",
+    size: tuple[int, int] = (120, 40),
+    settings: Settings = DEFAULTS,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Driver]:
     """The app on the room in `folder`, once it has read it."""
     with Store.open(folder, sync=False) as store:
-        app = MsgcodeApp(store, me)
+        app = MsgcodeApp(store, me, settings=settings, memory=memory)
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
             await driver.until(lambda: app.live.presences or app.trouble)

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import subprocess
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from datetime import datetime
 from time import monotonic
 from typing import ClassVar, TypeVar
 
-from textual.app import App
+from textual import events
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
-from msgcode import MsgcodeError, Presence, Store, calls, commands
+from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
+from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import past, safe
+from msgcode_tui import clipboard, desktop, editor, past, safe
 from msgcode_tui.live import Live
+from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
+from msgcode_tui.remembered import Memory, room_of
 from msgcode_tui.rooms import Room, RoomKind
+from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
+from msgcode_tui.settings import DEFAULTS, Settings
+from msgcode_tui.stuck import Blocked, Stuck, stuck
+from msgcode_tui.themes import THEMES
 
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
@@ -48,6 +58,12 @@ PRESENCE_EVERY = 1.0
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
 
+LOOKS_FOR = 60.0
+"""Seconds after a key or the mouse for which the user is taken to look at the app. Not all terminals say."""
+
+SAVE_EVERY = 2.0
+"""Seconds between two looks at whether there is something new to remember."""
+
 HEARTBEAT_EVERY = 10.0
 """Seconds between two signs of life of the user."""
 
@@ -57,12 +73,13 @@ T = TypeVar("T")
 class MsgcodeApp(App[None]):
     """The room in `store` as the human `me` sees it. The store stays open when the app ends.
 
-    clock: the time in UTC.
+    memory: what is remembered of the room; nothing beyond this run if None. clock: the time in UTC.
     """
 
     TITLE = "msgcode"
     MODES: ClassVar = {"room": MainScreen}
     DEFAULT_MODE = "room"
+    BINDING_GROUP_TITLE = "Everywhere"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),
         (72, "-normal"),
@@ -71,11 +88,36 @@ class MsgcodeApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True, tooltip="Leave the room"),
+        Binding(
+            "f1,question_mark",
+            "help",
+            "Help",
+            id="app.help",
+            show=False,
+            tooltip="Show what the keys do here",
+        ),
     ]
 
-    def __init__(self, store: Store, me: str, *, clock: Callable[[], datetime] = now) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        store: Store,
+        me: str,
+        *,
+        settings: Settings = DEFAULTS,
+        memory: Memory | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        # NO_COLOR asks for none at all: without this, Textual would draw in shades of grey.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.theme
+        self.set_keymap(settings.keys)
+        self.settings = settings
+        self.memory = memory or Memory()
+        """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
+        self._clock = clock
         self.live = Live(me, clock())
         self.changed: Signal[Live] = Signal(self, "changed")
         """Published when `live` or `trouble` has changed."""
@@ -86,6 +128,10 @@ class MsgcodeApp(App[None]):
         self._agents_changed = asyncio.Event()
         self._place: Position | None = None
         """Where what is shown ends, before it is followed."""
+        self._notices = Notices(settings.notify)
+        self._blocked = Blocked()
+        self._told_stuck: set[Stuck] = set()
+        self._touched_at = 0.0
         self._drawn_at = 0.0
         self._draw_is_due = False
 
@@ -115,6 +161,7 @@ class MsgcodeApp(App[None]):
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._stay_online())
+        self.run_worker(self._remember())
 
     # What has happened
 
@@ -141,9 +188,10 @@ class MsgcodeApp(App[None]):
         return recent.position
 
     async def _read_on(self, place: Position) -> None:
-        async for events in self.store.watch(place):
-            for start in range(0, len(events), SLICE):
-                self.live.advance(events[start : start + SLICE])
+        async for batch in self.store.watch(place):
+            for start in range(0, len(batch), SLICE):
+                self.live.advance(batch[start : start + SLICE])
+                self._tell_of(batch[start : start + SLICE])
                 await asyncio.sleep(0)
             self._redraw()
 
@@ -189,6 +237,7 @@ class MsgcodeApp(App[None]):
             if presences != self.live.presences:
                 self.live.presences = presences
                 self._redraw()
+            self._tell_of_stuck()
             with suppress(TimeoutError):
                 async with asyncio.timeout(PRESENCE_EVERY):
                     await self._agents_changed.wait()
@@ -215,6 +264,117 @@ class MsgcodeApp(App[None]):
     def _be_seen(self) -> None:
         if self.live.me in self.live.state.agents:  # Else the room was deleted, and that is not undone.
             self.store.seen(self.live.me)
+
+    # What is remembered
+
+    async def _remember(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(SAVE_EVERY)
+                await self.memory.save()
+        except OSError as error:
+            self.say(f"What you set up in this room cannot be remembered: {error}", "warning")
+
+    async def on_unmount(self) -> None:
+        with suppress(OSError):  # The worker has said so.
+            await self.memory.save()
+
+    # What the user is told of while they look elsewhere
+
+    def _tell_of(self, events: list[Event]) -> None:
+        for event in events:
+            if event.at >= self.live.since and (happening := of_event(event, self.live.state, self.live.me)):
+                self._decide(happening)
+
+    def _tell_of_stuck(self) -> None:
+        now = self._clock()
+        self._blocked.look(self.live.presences, now)
+        found = set(stuck(self.live.state, self._blocked, self.settings.stuck, now))
+        for one in sorted(found - self._told_stuck):
+            self._decide(of_stuck(one, self.live.me))
+        self._told_stuck = found
+        if notice := self._notices.overdue(now.astimezone()):
+            self.tell(notice)
+
+    def _decide(self, happening: Happening) -> None:
+        muted = {room_of(key) for key in self.memory.now.muted} - {None}
+        looks = self.app_focus and monotonic() - self._touched_at < LOOKS_FOR
+        focused = self.screen.room if looks and isinstance(self.screen, MainScreen) else None
+        now = self._clock().astimezone()
+        if notice := self._notices.decide(happening, now, muted=muted, focused=focused):  # type: ignore[arg-type]
+            self.tell(notice)
+
+    def tell(self, notice: Notice) -> None:
+        """Ring and show a desktop notification, as far as the settings want it and the terminal can."""
+        if self.is_headless or self._driver is None:
+            return
+        if self.settings.notify.bell:
+            self.bell()
+        if self.settings.notify.desktop:
+            self.run_worker(self._show_on_desktop(notice), group="desktop")
+
+    async def _show_on_desktop(self, notice: Notice) -> None:
+        sequence = await asyncio.to_thread(desktop.escape, notice, os.environ)
+        if sequence and self._driver:
+            self._driver.write(sequence)
+        elif words := desktop.command(notice, os.environ):
+            await asyncio.to_thread(desktop.run, words)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._touched_at = monotonic()
+        await super().on_event(event)
+
+    # Other programs
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy the text by whatever way there is, and say which it was."""
+        self._clipboard = text
+        self.run_worker(self._copy(text), group="clipboard", exclusive=True)
+
+    async def _copy(self, text: str) -> None:
+        # In a browser it is the browser that copies, wherever this process runs.
+        environment = {} if self.is_web else os.environ
+        copied = await asyncio.to_thread(clipboard.copy, text, environment, self._write)
+        self.say(copied.sentence, "information" if copied.certain else "warning")
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def open_in_editor(self, message: Message) -> None:
+        """Open the file that the message's metadata names in the user's editor."""
+        try:
+            path, line = editor.find(message, self.live.state)
+            command = editor.command(path, line, os.environ)
+        except Refused as error:
+            self.say(str(error), "warning")
+            return
+        if not command.in_terminal:
+            self.run_worker(self._open_window(command.words), group="editor")
+            return
+        try:
+            # The loop waits too: nothing may be drawn while another program has the terminal.
+            with self.suspend():
+                subprocess.run(command.words, check=False)
+        except SuspendNotSupported:
+            self.say(
+                f"There is no terminal here for {command.words[0]}: set $VISUAL to an editor with windows.",
+                "warning",
+            )
+        except OSError as error:
+            self.say(f"{command.words[0]} could not be started: {error.strerror}.", "error")
+
+    async def _open_window(self, words: list[str]) -> None:
+        nowhere = asyncio.subprocess.DEVNULL
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=nowhere, stdout=nowhere, stderr=nowhere
+            )
+        except OSError as error:
+            self.say(f"{words[0]} could not be started: {error.strerror}.", "error")
+        else:
+            await process.wait()
 
     # What the user does
 
@@ -259,6 +419,10 @@ class MsgcodeApp(App[None]):
             await self._run(lambda: [self.store.confirm(me, id, me) for id in ids])
         except MsgcodeError as error:
             self.say(str(error), "error")
+
+    def action_help(self) -> None:
+        """Show what the keys do, as seen from where the user is."""
+        self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def say(self, sentence: str, severity: str = "information") -> None:
         """Tell the user something for a few seconds. severity: information, warning or error."""

@@ -1,8 +1,9 @@
 """Catching every version of oh-my-msgcode's files, also those that are overwritten a millisecond later.
 
 A version has a temporary name while it is written, and is then renamed. Whoever opens it in time can read it
-however soon it is overwritten. The system's own notices of such events arrive in 0.25 ms; watchfiles looks
-for them every 1 to 2 ms, too late for half of the versions when two processes write as fast as they can.
+however soon it is overwritten. (What had another name before is ours.) The system's own notices of such
+events arrive in 0.25 ms; watchfiles looks for them every 1 to 2 ms, too late for half of the versions when
+two processes write as fast as they can.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class LinuxCatcher(Catcher):
         super().__init__(folder)
         self._inotify: INotify | None = None
         self._open: dict[str, tuple[int, float]] = {}
+        self._late: set[int] = set()
 
     def catch(self, seconds: float) -> list[Version]:
         inotify = self._inotify or self._watch()
@@ -87,7 +89,10 @@ class LinuxCatcher(Catcher):
     def _watch(self) -> INotify | None:
         from inotify_simple import INotify, flags
 
-        inotify = INotify()
+        try:
+            inotify = INotify()
+        except OSError:  # All that the user may have are in use.
+            return None
         try:
             inotify.add_watch(self._folder, flags.CREATE | flags.MOVED_FROM | flags.MOVED_TO | flags.ONLYDIR)
         except OSError:  # There is no folder yet.
@@ -107,10 +112,13 @@ class LinuxCatcher(Catcher):
             self._open_file(event.name, event.name)
         elif event.mask & flags.MOVED_FROM and event.name in self._open:
             self._open[f"{event.cookie}"] = self._open.pop(event.name)
+        elif event.mask & flags.MOVED_FROM and event.name.startswith(_TEMPORARY):
+            self._late.add(event.cookie)
         elif event.mask & flags.MOVED_TO and event.name in FILES:
             key = f"{event.cookie}"
-            if key not in self._open:
-                self._open_file(event.name, key)  # Too late for its first name, but perhaps not for this one.
+            if event.cookie in self._late:  # Too late for its first name, but perhaps not for this one.
+                self._late.remove(event.cookie)
+                self._open_file(event.name, key)
             if key in self._open:
                 try:
                     caught.append(read_open(self._open[key][0], event.name))

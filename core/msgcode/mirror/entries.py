@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_NAME = 64
 """The longest id of an agent or a channel, in characters; the room takes no longer ones either."""
 
+_LEVELS = 50
+"""So deeply an entry may be nested: what Python has read more deeply, it cannot always write."""
+
 _SHARED = 32
 """So many characters of its id a broadcast shares with the messages that stand for it in the file."""
 
@@ -136,7 +139,8 @@ def parse(name: str, data: bytes, before: Content | None = None) -> Content:
         content.items = before.items[:shared]
         content.raw = dict(islice(before.raw.items(), shared))
         content.entries = dict(islice(before.entries.items(), shared))
-        content.problems = list(before.problems)
+        if before.problems:
+            content.problems = [problem for item in content.items for problem in _unknown_keys(name, item)]
         data = b"[" + data[_end(data, shared) :]
     for item in _array(data):
         _add(content, item, before)
@@ -145,31 +149,46 @@ def parse(name: str, data: bytes, before: Content | None = None) -> Content:
 
 
 def _add(content: Content, item: object, before: Content) -> None:
-    name, keys = content.name, _KEYS[content.name]
+    name = content.name
     content.items.append(item)
     id = item.get("id") if isinstance(item, dict) else None
     known = before.entries[id] if type(id) is str and before.raw.get(id) == item else None
     try:
         if not isinstance(item, dict):
             raise IllTyped("an entry is not an object")
+        if item.keys() - _KEYS[name] and not _is_writable(item):
+            raise IllTyped("it is nested too deeply, or has a number without end")
         entry = known or _checked(from_json(_RECORDS[name], item), item)
     except IllTyped as error:
         where = f"{name}, {visible_line(id)[:MAX_NAME]}" if type(id) is str else name
-        content.odd.append(item)
+        if _is_writable(item):  # Of others there is a copy.
+            content.odd.append(item)
         content.problems.append(f"{where}: {error}.")
         return
-    unknown = item.keys() - keys
-    content.problems += [
-        f"{name}: the key {visible_line(key)[:MAX_NAME]!r} is not known here." for key in sorted(unknown)
-    ]
+    content.problems += _unknown_keys(name, item)
     if entry.id not in content.raw:
         content.raw[entry.id], content.entries[entry.id] = item, entry
         if not known:
             content.news.append(entry)
 
 
-_BOUNDARY = b"\n  },"
-"""Where an entry ends and another follows. No text can look like this, since none has line ends in JSON."""
+def _unknown_keys(name: str, item: Any) -> list[str]:
+    return [
+        f"{name}: the key {visible_line(key)[:MAX_NAME]!r} is not known here."
+        for key in sorted(item.keys() - _KEYS[name])
+    ]
+
+
+def _is_writable(value: object, levels: int = _LEVELS) -> bool:
+    """Whether a value is nested no deeper than so many levels, and JSON has it."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return levels > 0 and all(_is_writable(item, levels - 1) for item in inner)
+    return value not in (float("inf"), float("-inf"))
+
+
+_BOUNDARY = b"\n  },\n  {"
+"""Where an entry ends and another begins. No text can look like this, since none has line ends in JSON."""
 
 
 def _shared_entries(data: bytes, before: Content) -> int:
@@ -187,12 +206,12 @@ def _end(data: bytes, entries: int) -> int:
     end = 0
     for _ in range(entries):
         end = data.index(_BOUNDARY, end) + len(_BOUNDARY)
-    return end
+    return end - len(b"\n  {")
 
 
 def _array(data: bytes) -> list[object]:
     try:
-        items = json.loads(data.decode())
+        items = json.loads(data.decode(), parse_constant=_no_json)
     except UnicodeDecodeError:
         raise Unreadable("is not text in UTF-8") from None
     except (ValueError, RecursionError):
@@ -200,6 +219,10 @@ def _array(data: bytes) -> list[object]:
     if type(items) is not list:
         raise Unreadable("is not an array")
     return items
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")  # Python takes it all the same, and would write it.
 
 
 def _shared_length(one: bytes, other: bytes) -> int:
@@ -238,8 +261,8 @@ def render_entry(raw: object) -> str:
 
 
 def render(entries: list[str]) -> bytes:
-    """The whole file, as `JSON.stringify(..., null, 2)` has it."""
-    return ("[\n  " + ",\n  ".join(entries) + "\n]").encode() if entries else b"[]"
+    """The whole file, as `JSON.stringify(..., null, 2)` has it: half a surrogate pair as an escape."""
+    return ("[\n  " + ",\n  ".join(entries) + "\n]").encode(errors="backslashreplace") if entries else b"[]"
 
 
 def raw_entry(name: str, entry: Entry, before: Raw | None = None) -> Raw:
@@ -248,7 +271,6 @@ def raw_entry(name: str, entry: Entry, before: Raw | None = None) -> Raw:
     before: as it stands in the file; keys of it that are not known here are kept.
     """
     fields: dict[str, Any] = to_json(entry)
-    fields.setdefault("members", []) if name == CHANNELS else None
     raw = {key: fields[key] for key in _KEYS[name] if key in fields}
     if before:
         raw.update({key: value for key, value in before.items() if key not in _KEYS[name]})

@@ -73,6 +73,9 @@ def prepare(folder: str, name: str, data: bytes) -> tuple[str, Version]:
     try:
         write_all(descriptor, data)
         return path, Version(name, data, _signature(descriptor))
+    except OSError:
+        os.unlink(path)
+        raise
     finally:
         os.close(descriptor)
 
@@ -80,6 +83,7 @@ def prepare(folder: str, name: str, data: bytes) -> tuple[str, Version]:
 def swap(prepared: str, folder: str, name: str) -> Version | None:
     """Put the prepared version in the file's place; returns the one that was there until that moment.
 
+    That has the prepared path until it is dropped: it is a leftover if we die before we know what it says.
     Nobody ever finds the file missing. Raises OSError.
     """
     path = os.path.join(folder, name)
@@ -87,7 +91,6 @@ def swap(prepared: str, folder: str, name: str) -> Version | None:
         try:
             exchange(prepared, path)
             displaced = read(folder, os.path.basename(prepared))
-            os.unlink(prepared)
             return displaced and displaced._replace(name=name)
         except FileNotFoundError:
             pass
@@ -98,6 +101,14 @@ def swap(prepared: str, folder: str, name: str) -> Version | None:
         except FileExistsError:
             pass  # Somebody has written one at this moment.
     raise FileExistsError(f"{path} comes and goes")
+
+
+def drop(prepared: str) -> None:
+    """Delete what has the prepared path, if anything has."""
+    try:
+        os.unlink(prepared)
+    except FileNotFoundError:
+        pass
 
 
 def take(folder: str, name: str, expected: Signature) -> Version | None:
@@ -113,18 +124,32 @@ def take(folder: str, name: str, expected: Signature) -> Version | None:
     return version if version and version.signature != expected else None
 
 
-def leftovers(folder: str, files: tuple[str, ...]) -> Iterator[Version]:
-    """What processes of ours that died in `swap` have left: theirs, or what they displaced; then it is gone.
+def has_leftovers(folder: str, files: tuple[str, ...]) -> bool:
+    """Whether there are any, be it of a process that is still at work."""
+    try:
+        return any(_leftover(entry) in files for entry in os.listdir(folder))
+    except OSError:
+        return False
 
+
+def _leftover(entry: str) -> str | None:
+    """The file of which a version is kept under this name in the folder."""
+    return entry.removeprefix(_OURS).split("-", 1)[0] if entry.startswith(_OURS) else None
+
+
+def leftovers(folder: str, files: tuple[str, ...]) -> Iterator[Version]:
+    """What processes of ours that died in `swap` have left: theirs, or what they displaced.
+
+    Each is deleted when the next is asked for.
     Only whoever holds the mirror's lock may ask.
     """
     for entry in sorted(os.listdir(folder)):
-        name = entry.removeprefix(_OURS).split("-", 1)[0]
-        if entry.startswith(_OURS) and name in files:
+        name = _leftover(entry)
+        if name in files:
             version = read(folder, entry)
             if version:
                 yield version._replace(name=name)
-            os.unlink(os.path.join(folder, entry))
+            drop(os.path.join(folder, entry))
 
 
 def set_aside(folder: str, name: str, data: bytes, problems: list[str]) -> str:

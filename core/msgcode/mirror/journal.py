@@ -1,6 +1,6 @@
 """A room's journal that oh-my-msgcode's files are kept like: a Journal like any other, on top of another.
 
-As long as there are no such files, and nobody asks for them, it costs three looks into the folder; while a
+As long as there are no such files, and nobody asks for them, it costs four looks into the folder; while a
 `Keeper` is at work, in any process, one more.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from msgcode.mirror.versions import FILES, is_kept, signature
+from msgcode.mirror.versions import FILES, MEMORY, is_kept, signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class MirroredJournal:
         self._presence = presence
         self._clock = clock
         self._always = always
-        self._paths = [os.path.join(folder, name) for name in FILES]
+        # The last tells that there were some: perhaps the user has deleted them all.
+        self._paths = [os.path.join(folder, name) for name in (*FILES, MEMORY)]
         self._mirror: Mirror | None = None
 
     @property
@@ -98,6 +99,11 @@ class MirroredJournal:
         """See `Mirror.withdraw`."""
         mirror = self._opened()
         return mirror.withdraw(agent, messages) if mirror else set()
+
+    def seen(self, agent: str) -> None:
+        """An agent of ours was seen, mostly after what it has done was written."""
+        if self._mirror:
+            self._mirror.seen(agent)
 
     @property
     def shared(self) -> bool:

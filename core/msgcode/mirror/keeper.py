@@ -66,6 +66,8 @@ class Keeper:
         for thread in self._threads:
             thread.join()
         self._catcher.close()
+        if self._caught and self._post.is_ours:
+            self._tend([*self._caught])
         self._post.leave()
         sys.setswitchinterval(self._usual_turn)
 

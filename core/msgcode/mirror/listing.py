@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from msgcode.mirror.entries import Content, MessageEntry
+    from msgcode.mirror.entries import Content, MessageEntry, Raw
     from msgcode.mirror.memory import Memory
     from msgcode.model import Delivery, Message
     from msgcode.state import State
@@ -61,6 +61,8 @@ class Rendered(Record):
     message: Message
     status: Status
     moment: datetime
+    raw: Raw | None
+    """As it stood in the file."""
     text: str
 
 
@@ -99,12 +101,12 @@ class Messages:
         return texts + list(map(render_entry, content.odd))
 
     def _render(self, id: str, message: Message, agent: str, status: Status, content: Content) -> Rendered:
-        known = self._rendered.get(id)
-        if known and known.message is message and known.status is status:
+        known, raw = self._rendered.get(id), content.raw.get(id)
+        same = known and known.message is message and known.status is status
+        if known and same and (known.raw is raw or known.raw == raw):
             return known
         entry = message_entry(message, agent, message.deliveries[agent], status)
-        text = render_entry(raw_entry(MESSAGES, entry, content.raw.get(id)))
-        return Rendered(message, status, message.sent_at, text)
+        return Rendered(message, status, message.sent_at, raw, render_entry(raw_entry(MESSAGES, entry, raw)))
 
     def _ended(self, id: str, now: datetime) -> MessageEntry | None:
         """The entry of a message that waits in the file and no longer in the room."""
@@ -123,7 +125,7 @@ def _moment(rendered: Rendered) -> datetime:
 
 def _belongs(id: str, status: Status, at: datetime, memory: Memory, now: datetime) -> bool:
     """Unless it ended long ago, or somebody has cleared it away since it ended."""
-    return not status.ended or (now - at < KEEP_ENDED and id not in memory.was_message)
+    return not status.ended or (now - at < KEEP_ENDED and id not in memory.cleared)
 
 
 def _status(message: Message, delivery: Delivery, now: datetime) -> Status | None:

@@ -11,6 +11,7 @@ import os
 
 from msgcode.codec import encode_json
 from msgcode.journal.folder import replace_file
+from msgcode.mirror.versions import MEMORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from msgcode.mirror.entries import Raw
     from msgcode.mirror.versions import Signature
 
-NAME = "mirror.json"
 _VERSION = 1
 
 FORGET_AFTER = 3600.0
@@ -31,8 +31,9 @@ class Memory:
     """What was last seen in the files of one folder. Times are seconds since the epoch."""
 
     def __init__(self) -> None:
-        self.is_new = True
-        """Nothing is known of the time before."""
+        self.since = float("inf")
+        """All that was in the files, and began after this, is remembered. Never goes back, whatever the clock
+        does."""
         self.signatures: dict[str, Signature] = {}
         """The version of each file that was last read or written; none for a file that was not there."""
         self.agents: dict[str, Raw] = {}
@@ -42,6 +43,8 @@ class Memory:
         """Ids that are in messages.json."""
         self.was_message: dict[str, float] = {}
         """Ids that were in it, and when last."""
+        self.cleared: dict[str, float] = {}
+        """Those of them that no process of ours has taken out."""
         self.gone: dict[str, float] = {}
         """When agents (`agent`) and members (`channel/agent`) were last known to be gone."""
         self.touched: dict[str, float] = {}
@@ -53,47 +56,54 @@ class Memory:
         self.problems: dict[str, list[str]] = {}
         """What could not be understood, by the file in which a copy of it was set aside."""
 
-    def saw_messages(self, ids: set[str], now: float) -> None:
-        """These are in messages.json now, and no others."""
-        self.was_message.update(dict.fromkeys(self.messages - ids, now))
+    def saw_messages(self, ids: set[str], now: float, *, ours: bool = False) -> None:
+        """These are in messages.json now, and no others. ours: we have written it."""
+        vanished = dict.fromkeys(self.messages - ids, now)
+        self.was_message.update(vanished)
+        if not ours:
+            self.cleared.update(vanished)
         for id in ids - self.messages:
             self.was_message.pop(id, None)
+            self.cleared.pop(id, None)
         self.messages = ids
 
     def forget(self, now: float) -> None:
         """Drop what has been gone for long."""
-        for times in (self.was_message, self.gone, self.touched):
+        self.since = max(now - FORGET_AFTER, now if self.since == float("inf") else self.since)
+        for times in (self.was_message, self.cleared, self.gone, self.touched):
             for key in [key for key, at in times.items() if at < now - FORGET_AFTER]:
                 del times[key]
 
     def save(self, folder: str) -> None:
         """Raises OSError."""
-        # The ids in one text, which is encoded in no time however many they are.
+        # The ids in one text, which is encoded in no time however many they are. None has a line end.
         content = {"version": _VERSION, **vars(self), "messages": "\n".join(self.messages)}
-        replace_file(os.path.join(folder, NAME), encode_json(content).encode())
-        self.is_new = False
+        replace_file(os.path.join(folder, MEMORY), encode_json(content).encode())
 
 
 def load(folder: str) -> Memory:
     """What is remembered of the files in the folder; a new memory if nothing is."""
     memory = Memory()
     try:
-        with open(os.path.join(folder, NAME), "rb") as file:
+        with open(os.path.join(folder, MEMORY), "rb") as file:
             content: dict[str, Any] = json.loads(file.read())
         if content["version"] != _VERSION:
             return memory
         memory.signatures = {name: _signature(*found) for name, found in content["signatures"].items()}
-        memory.agents, memory.channels = dict(content["agents"]), dict(content["channels"])
-        memory.messages = set(content["messages"].split())
-        memory.was_message, memory.gone, memory.touched = (
+        memory.agents, memory.channels = (
+            {id: dict(raw) for id, raw in content[entries].items()} for entries in ("agents", "channels")
+        )
+        memory.messages = {id for id in content["messages"].split("\n") if id}
+        memory.was_message, memory.cleared, memory.gone, memory.touched = (
             {key: float(at) for key, at in content[times].items()}
-            for times in ("was_message", "gone", "touched")
+            for times in ("was_message", "cleared", "gone", "touched")
         )
         memory.problems = {name: list(problems) for name, problems in content["problems"].items()}
-        memory.wrote, memory.published = content["wrote"], float(content["published"])
+        wrote = content["wrote"]
+        memory.wrote = None if wrote is None else float(wrote)
+        memory.published, memory.since = float(content["published"]), float(content["since"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Memory()
-    memory.is_new = False
     return memory
 
 

@@ -79,8 +79,9 @@ def channels_said(state: State, memory: Memory, content: Content, now: float) ->
     for id, entry in entries.items():
         known = state.channels.get(id)
         before = memory.channels.get(id)
-        only_this_changed = _without(memory.channels, id) == _without(content.raw, id)
         members = _members(before)
+        changed = {*members} ^ {*entry.members}
+        deliberate = len(changed) == 1 and _without(memory.channels, id) == _without(content.raw, id)
         if known is None:
             said.facts.append(
                 ChannelCreated(id, entry.name, entry.created_by, entry.description, entry.created_at)
@@ -91,13 +92,26 @@ def channels_said(state: State, memory: Memory, content: Content, now: float) ->
                 continue
             if known and member in members:
                 said.gone[key] = now  # It has left the room's channel; the file has not followed yet.
-            elif only_this_changed or now - memory.gone.get(key, 0) > STALE_FOR:
+            elif deliberate or now - memory.gone.get(key, 0) > STALE_FOR:
                 said.facts.append(ChannelJoined(id, member))
-        left = [member for member in members if member not in entry.members]
-        if known and only_this_changed and len(left) == 1 and left[0] in known.members:
-            said.facts.append(ChannelLeft(id, left[0]))
-            said.gone[f"{id}/{left[0]}"] = now
+        for member in changed.intersection(members) if known and deliberate else ():
+            if known and member in known.members:
+                said.facts.append(ChannelLeft(id, member))
+                said.gone[f"{id}/{member}"] = now
     return said
+
+
+def gone(state: State, memory: Memory) -> list[str]:
+    """The agents, and members of channels, that were last seen in the files and are not in the room."""
+    agents = [id for id in memory.agents if id not in state.agents]
+    members = [
+        f"{id}/{member}"
+        for id, raw in memory.channels.items()
+        if id in state.channels
+        for member in _members(raw)
+        if member not in state.channels[id].members
+    ]
+    return agents + members
 
 
 def messages_said(state: State, content: Content, is_known: Callable[[MessageEntry], bool]) -> Said:

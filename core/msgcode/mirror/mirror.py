@@ -6,8 +6,10 @@ import os
 import time
 from _thread import RLock
 from datetime import UTC, datetime
+from itertools import chain
 
 from msgcode import decisions
+from msgcode.codec import encode_json
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.events import MessageSent
 from msgcode.journal.folder import unavailable
@@ -22,7 +24,8 @@ from msgcode.mirror.entries import (
     shared_id,
 )
 from msgcode.mirror.listing import SEEN_EVERY
-from msgcode.mirror.versions import AGENTS, CHANNELS, FILES, MESSAGES, signature
+from msgcode.mirror.versions import AGENTS, CHANNELS, FILES, MEMORY, MESSAGES, signature
+from msgcode.model import Status
 from msgcode.record import Record
 from msgcode.state import State, fold
 
@@ -95,7 +98,7 @@ class Mirror:
         self._mutex = RLock()
         self._lock = Lock(folder, "mirror.lock")
         self._memory = memory.load(folder)
-        self._memory_version = signature(self._path(memory.NAME))
+        self._memory_version = signature(self._path(MEMORY))
         self._contents: dict[str, tuple[files.Version | None, Content]] = {}
         self._messages = listing.Messages(self._lookup)
         self._known_ids: Callable[[str], bool] | None = None
@@ -103,6 +106,7 @@ class Mirror:
         self.due = always
         """Whether the files may lack something."""
         self._published_seq = -1
+        self._has_looked = False
         self.trouble: str | None = None
         """Why the files could not be read or written the last time, in a sentence."""
 
@@ -114,8 +118,11 @@ class Mirror:
     def look(self, caught: Sequence[Version] = ()) -> None:
         """Absorb, if there is anything new."""
         found = [signature(self._path(name)) for name in FILES]
-        if caught or found != [self._memory.signatures.get(name) for name in FILES]:
+        is_new = caught or found != [self._memory.signatures.get(name) for name in FILES]
+        # Those of ours at work have leftovers for a moment, those that died until somebody takes them in.
+        if is_new or (not self._has_looked and files.has_leftovers(self._folder, FILES)):
             self.absorb(caught)
+        self._has_looked = True
 
     def absorb(self, versions: Sequence[Version] = ()) -> None:
         """Take in what the files say that is new.
@@ -136,7 +143,7 @@ class Mirror:
 
     def _recall(self) -> None:
         """Know what other processes of ours have seen since."""
-        version = signature(self._path(memory.NAME))
+        version = signature(self._path(MEMORY))
         if version != self._memory_version:
             self._memory, self._memory_version = memory.load(self._folder), version
 
@@ -144,14 +151,15 @@ class Mirror:
         self._memory.forget(self._now())
         self._memory.save(self._folder)
         self._changed = False
-        self._memory_version = signature(self._path(memory.NAME))
+        self._memory_version = signature(self._path(MEMORY))
 
     def _now(self) -> float:
         return self._clock().timestamp()
 
     def _absorb(self, versions: Iterable[Version] = ()) -> None:
-        for version in [*files.leftovers(self._folder, FILES), *versions]:
-            self._take_in(version)
+        for version in chain(files.leftovers(self._folder, FILES), versions):
+            if version.signature != self._memory.signatures.get(version.name):  # That is ours, or known.
+                self._take_in(version)
         for name in FILES:
             self._absorb_current(name)
         self._known_ids = None
@@ -163,12 +171,13 @@ class Mirror:
             return True
         version = files.read(self._folder, name)
         if version:
-            understood = self._take_in(version)
-            if understood:
+            if self._take_in(version):
                 self._memory.signatures[name] = version.signature
-            else:
-                self._memory.signatures.pop(name, None)
-            return understood or not os.path.exists(self._path(name))
+                return True
+            self._memory.signatures.pop(name, None)
+            if self._is_settled(version):
+                self._take_away(version)
+            return not os.path.exists(self._path(name))
         self._changed = True
         self._memory.signatures.pop(name, None)
         if name == MESSAGES and known:
@@ -176,16 +185,19 @@ class Mirror:
             self._memory.saw_messages(set(), self._now())
         return True
 
-    def _take_in(self, version: Version) -> bool:
-        """Add to the room what this version says; returns whether it could be understood."""
+    def _take_in(self, version: Version, *, displaced: bool = False) -> bool:
+        """Add to the room what this version says; returns whether it could be understood.
+
+        displaced: it is in no place where it could still be completed.
+        """
         name, now = version.name, self._now()
         self.due = self._changed = True
         self._memory.wrote = max(self._memory.wrote or 0, min(version.written, now))
         try:
             content = self._parsed(version)
         except Unreadable as error:
-            if now - version.written >= HALF_WRITTEN_FOR:
-                self._take_away(version, f"{name} {error}.")
+            if displaced or self._is_settled(version):
+                self._set_aside(version, [f"{name} {error}."])
             return False
         self._set_aside(version, content.problems)
         if name == AGENTS:
@@ -215,9 +227,9 @@ class Mirror:
         where what was last seen in the file does not tell."""
         if entry.id in self._memory.messages or entry.id in self._memory.was_message:
             return True
-        recent = self._now() - entry.created_at.timestamp() < memory.FORGET_AFTER
-        if recent and not self._memory.is_new:
-            return False
+        if entry.created_at.timestamp() > self._memory.since:
+            # One that has ended may still have been taken in by a process that died before it saved that.
+            return entry.ended and self._lookup(entry.id) is not None
         if self._known_ids is None:
             events = (event for batch in self._journal.events() for event in batch)
             self._known_ids = merge.known_ids(
@@ -249,12 +261,16 @@ class Mirror:
             self._contents[version.name] = version, content
         return content
 
-    def _take_away(self, version: Version, problem: str) -> None:
-        """Set aside what is no whole file, and take it from its place. What it should say is known."""
-        self._set_aside(version, [problem])
+    def _is_settled(self, version: Version) -> bool:
+        """Whether nobody is writing it any more. A time in the future is no reason to wait for it."""
+        return abs(self._now() - version.written) >= HALF_WRITTEN_FOR
+
+    def _take_away(self, version: Version) -> None:
+        """Take what is no whole file from its place. What it should say is known, and it was set aside."""
+        self._save()  # If we die after this, nobody takes its absence for a deletion.
         taken = files.take(self._folder, version.name, version.signature)
         if taken:
-            self._take_in(taken)  # A better one had come in its place.
+            self._take_in(taken, displaced=True)  # A better one had come in its place.
 
     def _set_aside(self, version: Version, problems: list[str]) -> None:
         if problems:
@@ -290,6 +306,12 @@ class Mirror:
             self._contents.clear()
             self.trouble = _sentence(error, f"cannot write the files of oh-my-msgcode in {self._folder}")
 
+    def seen(self, agent: str) -> None:
+        """An agent of ours was seen now, which is to be written if the file says otherwise."""
+        listed = self._memory.agents.get(agent)
+        if listed and self._clock() - datetime.fromisoformat(str(listed["lastSeenAt"])) >= SEEN_EVERY:
+            self.due = True
+
     def tend(self) -> None:
         """Publish if there is anything to say by now, also of what other processes have done."""
         if not self.active or not self._may_publish():
@@ -307,13 +329,10 @@ class Mirror:
 
     def _publish(self) -> None:
         self._journal.refresh()
-        for name in FILES:
-            for _ in range(_SWAPS):
-                if self._write(name):
-                    break
+        written = [any(self._write(name) for _ in range(_SWAPS)) for name in FILES]
         self._memory.published = self._now()
         self._published_seq = self._journal.state.seq
-        self.due = False
+        self.due = not all(written)
         self._save()
 
     def _write(self, name: str) -> bool:
@@ -330,22 +349,24 @@ class Mirror:
         # Before it is in place: if we die in between, nobody takes it for foreign.
         self._save()
         displaced = files.swap(prepared, self._folder, name)
-        if not displaced or displaced.signature == known:
-            return True
-        self._take_in(displaced)
-        self._remember(version)
-        return False
+        is_foreign = displaced is not None and displaced.signature != known
+        if displaced and is_foreign:
+            self._take_in(displaced, displaced=True)
+            self._remember(version)
+        files.drop(prepared)  # Not before what was displaced is in the journal.
+        return not is_foreign
 
     def _remember(self, version: Version) -> None:
         """This version, which we write, is what the file says."""
         content = self._parsed(version)
         self._memory.signatures[version.name] = version.signature
+        self._memory.gone.update(dict.fromkeys(merge.gone(self._journal.state, self._memory), self._now()))
         if version.name == AGENTS:
             self._memory.agents = content.raw
         elif version.name == CHANNELS:
             self._memory.channels = content.raw
         else:
-            self._memory.saw_messages(set(content.entries), self._now())
+            self._memory.saw_messages(set(content.entries), self._now(), ours=True)
 
     def _current(self, name: str) -> Content:
         """What the file says, which has been absorbed."""
@@ -368,7 +389,7 @@ class Mirror:
     def _lookup(self, id: str) -> Message | None:
         """A message that has ended, by the id of one of its entries in the file."""
         state = State(keep_ended=True)
-        for event in self._journal.mentioning(f'"id":"{shared_id(id)}'):
+        for event in self._journal.mentioning('"id":' + encode_json(shared_id(id))[:-1]):
             fold(state, event)
         return next(
             (
@@ -388,7 +409,11 @@ class Mirror:
         foreign process too, this waits until none can still take what it read before.
         Returns the ids of the messages that one may take all the same.
         """
-        ids = {entry_id(message, agent): message.id for message in messages}
+        ids = {
+            entry_id(message, agent): message.id
+            for message in messages
+            if message.deliveries[agent].status is Status.CLAIMED
+        }
         if not ids or not self.active:
             return set()
         for _ in range(TRIES):
@@ -403,7 +428,9 @@ class Mirror:
 
     @property
     def quiet_for(self) -> float:
-        """Seconds since a foreign process last wrote."""
+        """Seconds since a foreign process last wrote, as far as any process of ours has seen."""
+        with self._mutex:
+            self._recall()
         return self._now() - self._memory.wrote if self._memory.wrote is not None else float("inf")
 
     def peers(self) -> Peers:

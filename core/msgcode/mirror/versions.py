@@ -21,6 +21,9 @@ def signature(path: str) -> Signature | None:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
+MEMORY = "mirror.json"
+"""The file that tells what was last seen in these."""
+
 KEEPER = "mirror.keeper"
 """The file that a keeper at work has locked, and touches."""
 

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from msgcode import Message
 from msgcode_tui import safe
 from msgcode_tui.rooms import Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
@@ -39,6 +40,7 @@ class MainScreen(Screen[None]):
         "../widgets/thread.tcss",
     ]
     AUTO_FOCUS = "RoomList, Thread"
+    BINDING_GROUP_TITLE = "The room"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "write", "Write", id="room.write", tooltip="Write to the selected room"),
@@ -55,6 +57,30 @@ class MainScreen(Screen[None]):
             "alt+down", "step(1)", "Next room", id="room.next", show=False, tooltip="Select the room below"
         ),
         Binding(
+            "o",
+            "open_file",
+            "Open file",
+            id="room.open-file",
+            show=False,
+            tooltip="Open the file that the selected message names in your editor",
+        ),
+        Binding(
+            "y",
+            "copy('text')",
+            "Copy",
+            id="room.copy",
+            show=False,
+            tooltip="Copy the selected message's text",
+        ),
+        Binding(
+            "Y",
+            "copy('id')",
+            "Copy id",
+            id="room.copy-id",
+            show=False,
+            tooltip="Copy the selected message's id",
+        ),
+        Binding(
             "q,ctrl+c", "app.quit", "Quit", id="app.quit-key", show=False, tooltip="Leave (when not writing)"
         ),
     ]
@@ -66,7 +92,7 @@ class MainScreen(Screen[None]):
             yield RoomList(id="rooms")
             with Vertical(id="conversation"):
                 yield RoomBar()
-                yield Thread()
+                yield Thread(compact=self._app.settings.thread.compact)
                 yield Answer()
                 yield Composer()
         yield Footer()
@@ -167,6 +193,22 @@ class MainScreen(Screen[None]):
     def action_step(self, step: int) -> None:
         """Select the next room in one direction, wherever the focus is."""
         self.query_one(RoomList).action_step(step)
+
+    def action_open_file(self) -> None:
+        """Open the file that the selected message names in the user's editor."""
+        if message := self._selected():
+            self._app.open_in_editor(message)
+
+    def action_copy(self, what: str) -> None:
+        """Copy the `text` or the `id` of the selected message."""
+        if message := self._selected():
+            self._app.copy_to_clipboard(message.id if what == "id" else message.body)
+
+    def _selected(self) -> Message | None:
+        message = self._app.live.state.messages.get(self.query_one(Thread).selected or "")
+        if message is None:
+            self._app.say("No message is selected: select one with the arrow keys.", "warning")
+        return message
 
     @on(Composer.Left)
     def _composer_left(self) -> None:

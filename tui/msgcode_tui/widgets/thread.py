@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,9 +79,11 @@ class Thread(ScrollView, can_focus=True):
 
         thread: Thread
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, compact: bool = False, id: str | None = None) -> None:
+        """compact: never with an empty line between two messages."""
         super().__init__(id=id)
         self._room = EVERYTHING
+        self._spaced_from = sys.maxsize if compact else _SPACED_FROM
         self._ids: Sequence[str] = ()
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
@@ -238,7 +241,7 @@ class Thread(ScrollView, can_focus=True):
         self._strips.clear()
 
     def on_resize(self, event: events.Resize) -> None:
-        width, spaced = self.scrollable_content_region.width, self.app.size.height >= _SPACED_FROM
+        width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
         if (width, spaced) != (self._width, self._spaced):
             place = self._place()
             self._width, self._spaced = width, spaced
