@@ -68,6 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (those of the process if None); returns its exit code."""
     try:
         arguments = _arguments(words)
+        gc.disable()  # Until the first picture: what is imported and begun now stays.
         from msgcode_tui import settings  # Which takes Textual, and --help and --version do not need that.
 
         if arguments.print_settings:
@@ -75,6 +76,7 @@ def main(words: Sequence[str] | None = None) -> int:
             return 0
         chosen = settings.load(arguments.settings)
         if arguments.web:
+            gc.enable()
             return _serve(arguments)
         with ExitStack() as stack:
             folder = arguments.store
@@ -85,7 +87,6 @@ def main(words: Sequence[str] | None = None) -> int:
             store = stack.enter_context(Store.open(folder))
             if any(agent.id == arguments.me and not agent.human for agent in store.agents()):
                 raise Refused(f"{arguments.me!r} is registered as an agent: use another name with --as.")
-            gc.disable()  # Until the first picture: what is imported and begun now stays.
             from msgcode_tui.app import MsgcodeApp
             from msgcode_tui.remembered import Memory, default_path
 
