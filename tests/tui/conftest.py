@@ -35,10 +35,9 @@ def folder(tmp_path: Path) -> Path:
 def store(folder: Path) -> Iterator[Store]:
     """The room as another process has it open, with alice, bob and the channel dev of both.
 
-    Its clock ticks at each look, so that no two events are of the same time, and is behind the app's, so that
-    what a test prepares came before the app.
+    Its clock ticks at each look, so that no two events are of the same time.
     """
-    begin, ticks = now() - timedelta(seconds=3), itertools.count()
+    begin, ticks = now(), itertools.count()
     with Store.open(folder, sync=False, clock=lambda: begin + timedelta(milliseconds=next(ticks))) as store:
         store.register("alice")
         store.register("bob")
