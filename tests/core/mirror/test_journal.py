@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from msgcode import BadInput, Store
-from msgcode.mirror.versions import KEEPER
 from msgcode.model import now
 from tests.core.mirror.support import agent, put
 
@@ -60,4 +59,4 @@ async def test_following_a_room_without_files_writes_none(tmp_path: Path) -> Non
         events = store.watch(past=True)
         await anext(events)
         await events.aclose()  # type: ignore[attr-defined]
-    assert {path.name for path in room.iterdir()} <= {"journal", "lock", "presence", KEEPER}
+    assert {path.name for path in room.iterdir()} == {"journal", "lock", "presence"}
