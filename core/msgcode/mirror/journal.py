@@ -82,7 +82,7 @@ class MirroredJournal:
         from msgcode.mirror.keeper import Keeper
 
         # Whoever follows the room is there to stay, and keeps the files all the while.
-        with Keeper(self._folder, self._tend):
+        with Keeper(self._folder, self._tend, lambda: self._opened() is not None):
             async with aclosing(self._journal.follow(after)) as batches:
                 async for batch in batches:
                     yield batch

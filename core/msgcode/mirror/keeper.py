@@ -39,10 +39,14 @@ class Keeper:
     """At work while the context lasts. Of several keepers of a folder, in any processes, one does the work.
 
     tend: takes in what is new after the versions it is given, and writes what the files lack.
+    is_needed: whether there is anything to be kept; until then the folder is only looked at.
     """
 
-    def __init__(self, folder: str, tend: Callable[[Sequence[Version]], Mirror | None]) -> None:
+    def __init__(
+        self, folder: str, tend: Callable[[Sequence[Version]], Mirror | None], is_needed: Callable[[], bool]
+    ) -> None:
         self._tend = tend
+        self._is_needed = is_needed
         self._post = Post(folder)
         self._catcher = catcher(folder)
         self._caught: deque[Version] = deque()
@@ -83,7 +87,7 @@ class Keeper:
         while not self._stopped:
             self._woken.wait(_TEND_EVERY)
             self._woken.clear()
-            if self._post.take():
+            if self._is_needed() and self._post.take():
                 mirror = self._tend([self._caught.popleft() for _ in range(len(self._caught))])
                 has_peers = mirror is not None and mirror.peers_are_active
                 sys.setswitchinterval(_TURN if has_peers else self._usual_turn)

@@ -8,7 +8,6 @@ import pytest
 
 from msgcode import BadInput, Store
 from msgcode.journal.reader import Position
-from msgcode.mirror.versions import KEEPER
 from msgcode.model import now
 from tests.core.mirror.support import agent, put
 
@@ -61,4 +60,4 @@ async def test_following_a_room_without_files_writes_none(tmp_path: Path) -> Non
         events = store.watch(Position())
         await anext(events)
         await events.aclose()  # type: ignore[attr-defined]
-    assert {path.name for path in room.iterdir()} <= {"journal", "lock", "presence", KEEPER}
+    assert {path.name for path in room.iterdir()} == {"journal", "lock", "presence"}

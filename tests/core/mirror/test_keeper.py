@@ -39,6 +39,10 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TOUCH_EVERY", 0.02)
 
 
+def needed() -> bool:
+    return True
+
+
 class Work:
     """Counts how often it is done, and keeps what was caught."""
 
@@ -98,10 +102,10 @@ class TestKeeper:
     def test_only_one_of_several_works_and_another_takes_over(self, tmp_path: Path) -> None:
         work = [Work() for _ in range(3)]
         with ExitStack() as others:
-            with Keeper(str(tmp_path), work[0]):
+            with Keeper(str(tmp_path), work[0], needed):
                 wait_for(lambda: work[0].done)
                 for other in work[1:]:
-                    others.enter_context(Keeper(str(tmp_path), other))
+                    others.enter_context(Keeper(str(tmp_path), other, needed))
                 before = work[0].done
                 wait_for(lambda: work[0].done > before + 5)
                 assert [other.done for other in work[1:]] == [0, 0]
@@ -113,7 +117,7 @@ class TestKeeper:
         script = """
             import sys, time
             from msgcode.mirror.keeper import Keeper
-            with Keeper(sys.argv[1], lambda caught: print("at work", flush=True)):
+            with Keeper(sys.argv[1], lambda caught: print("at work", flush=True), lambda: True):
                 time.sleep(60)
         """
         child = subprocess.Popen(
@@ -124,7 +128,7 @@ class TestKeeper:
         assert child.stdout
         assert child.stdout.readline() == "at work\n"
         work = Work()
-        with Keeper(str(tmp_path), work):
+        with Keeper(str(tmp_path), work, needed):
             assert work.done == 0
             child.send_signal(signal.SIGKILL)
             child.wait()
@@ -133,7 +137,7 @@ class TestKeeper:
 
     def test_what_was_caught_last_is_taken_in_when_it_ends(self, tmp_path: Path) -> None:
         work = Work()
-        with Keeper(str(tmp_path), work) as keeper:
+        with Keeper(str(tmp_path), work, needed) as keeper:
             wait_for(lambda: work.done)
             wait_for(lambda: getattr(keeper._catcher, "_inotify", True))
             put(tmp_path, "messages.json", b"[7]")
@@ -142,7 +146,7 @@ class TestKeeper:
 
     def test_it_leaves_no_thread_and_the_usual_turn(self, tmp_path: Path) -> None:
         usual = sys.getswitchinterval()
-        keeper = Keeper(str(tmp_path), Work())
+        keeper = Keeper(str(tmp_path), Work(), needed)
         with keeper:
             pass
         assert not any(thread.is_alive() for thread in keeper._threads)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from textual.theme import BUILTIN_THEMES
 
 from msgcode import Store
+from msgcode.model import now
 from msgcode_tui.rooms import EVERYTHING, pair_room
 from tests.tui.support import Driver, Fact, running, write_journal
 
@@ -34,7 +36,9 @@ def write_history(folder: Path, count: int) -> None:
 
 def fill(store: Store, count: int) -> None:
     for number in range(count):
-        store.send("alice", "bob", f"number {number}.")
+        newest = store.send("alice", "bob", f"number {number}.")
+    while newest.sent_at >= now():  # The store's clock may be ahead of the app's, to which these are old.
+        time.sleep(0.001)
 
 
 async def ready(app: Driver, count: int) -> None:
