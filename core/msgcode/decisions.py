@@ -244,6 +244,11 @@ def fail(message: Message, agent: str, by: str, reason: str) -> list[Fact]:
     raise Refused(f"message {message.id} for {agent!r} is {delivery.status}, not claimed by {by!r}.")
 
 
+def is_queued(message: Message, agent: str) -> bool:
+    """Whether it waits for the agent and nobody holds it."""
+    return message.deliveries[agent].status is Status.QUEUED
+
+
 def has_claimed(message: Message, agent: str, by: str) -> bool:
     """Whether the message is the deliverer's at this moment."""
     delivery = message.deliveries[agent]

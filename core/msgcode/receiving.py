@@ -67,14 +67,21 @@ class Receiving(Verbs):
                 state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit
             )
 
+        shared = self._mirrored is not None and self._mirrored.shared
+
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.known_agent(state, agent)
-            before[:] = read(state, moment)
+            # Beside oh-my-msgcode, only what that cannot inject, too: what we hold, or was delivered.
+            before[:] = [
+                message
+                for message in read(state, moment)
+                if not shared or not decisions.is_queued(message, agent)
+            ]
             delivered = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
             return [*decisions.expire_due(state, moment, agent), *delivered]
 
-        if self._mirrored and self._mirrored.shared:
-            self._claim(agent, agent, read, LEASE)  # So that oh-my-msgcode does not inject it, too.
+        if shared:
+            self._claim(agent, agent, read, LEASE)
         events = self._journal.commit(decide)
         self._seen(agent)
         return after(before, events)

@@ -43,6 +43,8 @@ class Scale(NamedTuple):
     """Messages sent from one OpenCode to another, in each state of the recipient."""
     messages: int
     """Messages in the room that the TUI opens, a fiftieth of which wait."""
+    sharing: float
+    """How many seconds the processes of both systems send in one folder."""
 
 
 class Target(NamedTuple):

@@ -12,11 +12,13 @@ SMALLEST = Scale(
     live=(0, 20), seed_live=(), operations=2, rounds=1,
     history=100, waiting=10, writers=(2,), seconds=0.05, wakes=2, processes=1, deliveries=1,
     messages=100,
+    sharing=0.3,
 )  # fmt: skip
 
 EXPECTED = {
     "cost": "send, 20 live, no sync",
     "delivery": "send tool call to an idle recipient's model: median",
+    "mirror": "send, no oh-my-msgcode ever here: median",
     "opening": "100 events, 10 waiting, oldest snapshot: Store.open in a fresh process",
     "processes": "whole process: python -c pass",
     "tui": "TUI, 100 messages: memory (RSS)",

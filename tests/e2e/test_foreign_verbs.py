@@ -15,6 +15,8 @@ from msgcode.model import Status, now
 from tests.e2e.conftest import wait_until
 from tests.foreign.plugin import Plugin, PluginRefused
 
+FILES = ("agents.json", "channels.json", "messages.json")
+
 
 @contextmanager
 def ours(plugin: Plugin) -> Iterator[Store]:
@@ -347,12 +349,29 @@ def test_our_files_are_those_that_node_would_write(pair: Plugin) -> None:
         for words in hard_words():
             store.send("ours", "theirs", words, metadata={"b": words, "a": words})
         store.acknowledge("ours", *(message.id for message in store.check("ours")))
-    for name in ("agents.json", "channels.json", "messages.json"):
+    for name in FILES:
         text = (pair.folder / name).read_bytes().decode()
         assert text == pair.ask("rewritten", text=text)
     read = pair.call("checkMessages", "theirs")
     assert [message["body"] for message in read] == hard_words()
     assert [message["metadata"] for message in read] == [{"b": words, "a": words} for words in hard_words()]
+
+
+def test_our_own_writing_is_not_taken_for_theirs(pair: Plugin) -> None:
+    last = max(path.stat().st_mtime_ns for path in pair.folder.glob("*.json") if path.name in FILES)
+    pair.call("touchAgent", "theirs")
+    wrote = set()
+    for number in range(3):
+        with ours(pair) as store:
+            store.send("ours", "theirs", f"message {number}")
+            store.create_channel(f"channel-{number}", "ours")
+            peers = store.peers()
+            assert peers
+            wrote.add(peers.wrote)
+    (moment,) = wrote
+    assert moment
+    assert moment.timestamp() * 1e9 >= last
+    assert len(pair.read("messages.json")) == len(pair.read("channels.json")) == 3
 
 
 def test_a_long_lived_process_of_ours_needs_no_closing(pair: Plugin) -> None:

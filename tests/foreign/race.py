@@ -84,7 +84,7 @@ def beside_ours(home: Path, seconds: float, pause: float, *, keeper: bool) -> Ou
 
 
 @contextmanager
-def watching(folder: Path) -> Iterator[None]:
+def watching(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`msgcode watch` is in the room, and keeps the files."""
     command = [sys.executable, "-m", "msgcode", "--store", str(folder), "watch"]
     watcher = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -94,7 +94,7 @@ def watching(folder: Path) -> Iterator[None]:
             assert watcher.poll() is None, f"msgcode watch ended with {watcher.returncode}"
             assert time.monotonic() < deadline, "msgcode watch does not keep the files"
             time.sleep(0.01)
-        yield
+        yield watcher
     finally:
         watcher.terminate()
         watcher.wait()

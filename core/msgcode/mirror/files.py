@@ -121,7 +121,7 @@ def take(folder: str, name: str, expected: Signature) -> Version | None:
         return None
     version = read(folder, os.path.basename(taken))
     os.unlink(taken)
-    return version if version and version.signature != expected else None
+    return version._replace(name=name) if version and version.signature != expected else None
 
 
 def has_leftovers(folder: str, files: tuple[str, ...]) -> bool:
@@ -152,13 +152,13 @@ def leftovers(folder: str, files: tuple[str, ...]) -> Iterator[Version]:
             drop(os.path.join(folder, entry))
 
 
-def set_aside(folder: str, name: str, data: bytes, problems: list[str]) -> str:
-    """Keep a copy of a version in which something could not be understood, one for the same problems.
+def set_aside(folder: str, name: str, data: bytes, trouble: bytes) -> str:
+    """Keep a copy of a version in which something could not be understood, one for the same trouble.
 
     Returns its path, relative to the folder.
     """
     stem, extension = os.path.splitext(name)
-    digest = hashlib.sha256("\n".join(problems).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(trouble).hexdigest()[:8]
     kept = os.path.join(ASIDE, f"{stem}-{digest}{extension}")
     os.makedirs(os.path.join(folder, ASIDE), PRIVATE_DIR, exist_ok=True)
     try:

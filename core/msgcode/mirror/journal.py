@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
     from datetime import datetime
+    from threading import Timer
 
     from msgcode.events import Event
     from msgcode.journal.protocol import Decide, Journal
@@ -49,6 +50,7 @@ class MirroredJournal:
         # The last tells that there were some: perhaps the user has deleted them all.
         self._paths = [os.path.join(folder, name) for name in (*FILES, MEMORY)]
         self._mirror: Mirror | None = None
+        self._later: Timer | None = None
 
     @property
     def state(self) -> State:
@@ -91,6 +93,9 @@ class MirroredJournal:
         self._publish()
 
     def close(self) -> None:
+        if later := self._later:
+            later.cancel()
+            later.join()
         if self._mirror:
             self._mirror.close()
         self._journal.close()
@@ -136,6 +141,22 @@ class MirroredJournal:
     def _publish(self) -> None:
         if self._mirror and not is_kept(self._folder):
             self._mirror.publish()
+            self._publish_later()
+
+    def _publish_later(self) -> None:
+        """See that what was put off is written, even if nothing more is done in this process."""
+        if self._mirror and self._mirror.due and self._mirror.active and not self._later:
+            from threading import Timer
+
+            from msgcode.mirror.mirror import PUBLISH_EVERY
+
+            self._later = Timer(PUBLISH_EVERY, self._publish_put_off)
+            self._later.daemon = True
+            self._later.start()
+
+    def _publish_put_off(self) -> None:
+        self._later = None
+        self._publish()
 
     def _tend(self, caught: Sequence[Version]) -> Mirror | None:
         """Do what a keeper does."""

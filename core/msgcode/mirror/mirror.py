@@ -50,7 +50,7 @@ PUBLISH_EVERY = 0.25
 HALF_WRITTEN_FOR = 1.0
 """Seconds for which a file that is not whole may still be in the making."""
 
-SETTLE = 0.05
+SETTLE = 0.2
 """Seconds within which a foreign process has written what it read before."""
 
 TRIES = 10
@@ -158,7 +158,12 @@ class Mirror:
 
     def _absorb(self, versions: Iterable[Version] = ()) -> None:
         for version in chain(files.leftovers(self._folder, FILES), versions):
-            if version.signature != self._memory.signatures.get(version.name):  # That is ours, or known.
+            known = self._memory.signatures.get(version.name)
+            if version.signature == known:
+                continue  # That is ours, or known.
+            if known and version.written < known[1] / 1e9:
+                self._take_in_late(version)
+            else:
                 self._take_in(version)
         for name in FILES:
             self._absorb_current(name)
@@ -185,10 +190,10 @@ class Mirror:
             self._memory.saw_messages(set(), self._now())
         return True
 
-    def _take_in(self, version: Version, *, displaced: bool = False) -> bool:
+    def _take_in(self, version: Version, *, displaced: bool = False, late: bool = False) -> bool:
         """Add to the room what this version says; returns whether it could be understood.
 
-        displaced: it is in no place where it could still be completed.
+        displaced: it is in no place where it could still be completed. late: see `_take_in_late`.
         """
         name, now = version.name, self._now()
         self.due = self._changed = True
@@ -197,12 +202,15 @@ class Mirror:
             content = self._parsed(version)
         except Unreadable as error:
             if displaced or self._is_settled(version):
-                self._set_aside(version, [f"{name} {error}."])
+                # It is taken away, so of each there is a copy.
+                self._set_aside(version, [f"{name} {error}."], version.data)
             return False
-        self._set_aside(version, content.problems)
+        if content.problems:
+            self._set_aside(version, content.problems, "\n".join(content.problems).encode())
         if name == AGENTS:
             self._commit(lambda state: merge.agents_said(state, self._memory, content, now))
-            self._see(content)
+            if not late:
+                self._see(content)
             self._memory.agents = content.raw
         elif name == CHANNELS:
             self._commit(lambda state: merge.channels_said(state, self._memory, content, now))
@@ -211,6 +219,25 @@ class Mirror:
             self._commit(lambda state: merge.messages_said(state, content, self._is_known))
             self._memory.saw_messages(set(content.entries), now)
         return True
+
+    def _take_in_late(self, version: Version) -> None:
+        """Take in a version older than the one that was last seen: what it lacks came after it."""
+        seen = self._memory
+        agents, channels = seen.agents, seen.channels
+        messages, was_message, cleared = seen.messages, dict(seen.was_message), dict(seen.cleared)
+        seen.agents, seen.channels = {}, {}
+        try:
+            self._take_in(version, displaced=True, late=True)
+        finally:
+            seen.agents, seen.channels = agents, channels
+            seen.messages, seen.was_message, seen.cleared = messages, was_message, cleared
+            if version.name == MESSAGES:  # It is known what the room has been told here.
+                for id in self._entries(version.name) - messages - was_message.keys():
+                    was_message[id] = self._now()
+
+    def _entries(self, name: str) -> set[str]:
+        _, content = self._contents.get(name, (None, None))
+        return set(content.entries) if content else set()
 
     def _commit(self, said: Callable[[State], Said]) -> None:
         last: list[Said] = []
@@ -272,10 +299,9 @@ class Mirror:
         if taken:
             self._take_in(taken, displaced=True)  # A better one had come in its place.
 
-    def _set_aside(self, version: Version, problems: list[str]) -> None:
-        if problems:
-            kept = files.set_aside(self._folder, version.name, version.data, problems)
-            self._memory.problems[kept] = problems
+    def _set_aside(self, version: Version, problems: list[str], trouble: bytes) -> None:
+        kept = files.set_aside(self._folder, version.name, version.data, trouble)
+        self._memory.problems[kept] = problems
 
     # Writing
 
@@ -416,15 +442,24 @@ class Mirror:
         }
         if not ids or not self.active:
             return set()
+        at_risk: set[str] = set()
         for _ in range(TRIES):
             self.publish(at_once=True)
             if self._now() - self._memory.touched.get(agent, 0) > ACTIVE_FOR:
                 return set()
             time.sleep(SETTLE)
             self.absorb()
-            if self._memory.messages.isdisjoint(ids):
+            live = self._journal.state.messages
+            at_risk = {
+                message
+                for id, message in ids.items()
+                if id in self._memory.messages
+                and message in live
+                and live[message].deliveries[agent].status is Status.CLAIMED
+            }
+            if not at_risk:
                 return set()
-        return {message for id, message in ids.items() if id in self._memory.messages}
+        return at_risk
 
     @property
     def quiet_for(self) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from msgcode import Store
 from msgcode.codec import encode_time
 from msgcode.events import MessageSent
 from msgcode.mirror.mirror import Mirror
+from msgcode.model import now
 from tests.core.support import START
 
 Entry = dict[str, Any]
@@ -86,3 +87,49 @@ def leftovers(room: Path) -> list[str]:
 
 def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
     return {entry["id"]: entry for entry in entries}
+
+
+class Shifted:
+    """The true time, which can be shifted."""
+
+    def __init__(self) -> None:
+        self.by = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return now() + self.by
+
+    def advance(self, seconds: float) -> None:
+        self.by += timedelta(seconds=seconds)
+
+
+Opener = Callable[[], Store]
+
+
+def stamp(seconds: float = 0) -> str:
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fresh(id: str, to: str = "bob", **more: str) -> dict[str, object]:
+    """A message that was sent just now."""
+    return message(id, to) | {"createdAt": stamp()} | more
+
+
+def peer(room: Path, *ids: str) -> None:
+    """A plugin with these agents is there."""
+    put(room, "agents.json", [agent(id) | {"registeredAt": stamp(-9), "lastSeenAt": stamp()} for id in ids])
+
+
+def settle(store: Store, clock: Shifted) -> None:
+    """Let the files be brought up to date."""
+    clock.advance(0.3)
+    store.agents()
+    mirror_of(store).publish(at_once=True)
+
+
+def bodies(store: Store, agent: str = "bob") -> list[str]:
+    return [message.body for message in store.inbox(agent)]
+
+
+def files_of(room: Path) -> tuple[str, ...]:
+    return "agents.json", "channels.json", "messages.json"
