@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from msgcode import BadInput, Store
+from msgcode.journal.reader import Position
 from msgcode.mirror.versions import KEEPER
 from msgcode.model import now
 from tests.core.mirror.support import agent, put
@@ -57,7 +58,7 @@ async def test_following_a_room_without_files_writes_none(tmp_path: Path) -> Non
     room = tmp_path / "room"
     with Store.open(room, sync=False) as store:
         store.register("ann")
-        events = store.watch(past=True)
+        events = store.watch(Position())
         await anext(events)
         await events.aclose()  # type: ignore[attr-defined]
     assert {path.name for path in room.iterdir()} <= {"journal", "lock", "presence", KEEPER}

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from msgcode import Store
+from msgcode.journal.reader import Position
 from msgcode.mirror import keeper as module
 from msgcode.mirror.files import Version
 from msgcode.mirror.keeper import Keeper, Post
@@ -167,7 +168,7 @@ class TestOthers:
         put(room, "agents.json", [agent("bob")], now())
         with Store.open(room, sync=False) as watcher, Store.open(room, sync=False) as store:
             store.register("ann")
-            events = watcher.watch(past=True)
+            events = watcher.watch(Position())
             await anext(events)
             wait_for(lambda: is_kept(str(room)))
             put(room, "messages.json", [message("theirs")], now())
