@@ -118,7 +118,7 @@ class State:
         if not waiting and not self.keep_ended:
             return
         self.messages[message.id] = message
-        if message.expires_at:
+        if message.expires_at and waiting:
             self.expiring[message.id] = None
         for agent, status in waiting:
             inbox = self.inboxes.get(agent)
