@@ -335,4 +335,5 @@ def _texts(messages: Iterable[Message]) -> str:
 def _title(message: Message) -> str:
     """The message in a line. Not made safe to print."""
     to = f"#{message.channel}" if message.channel is not None else actions.named(message.recipients)
-    return f"{message.sender} → {to}: {message.subject or message.body[:200]}"
+    about = message.subject or message.body.lstrip()[:200].split("\n", 1)[0]
+    return f"{message.sender} → {to}: {about}"

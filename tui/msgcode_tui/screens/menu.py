@@ -51,9 +51,9 @@ class Menu(ModalScreen[str | None]):
         gap = " " * (widest - cell_len(title) + 2)
         about = safe.line(action.about)
         if not action.possible:
-            return Content.styled(f" {action.key}  {title}{gap}{about}", "$text-disabled")
+            return Content.styled(f" {action.key}  {title}{gap}{about}", "dim")
         key = Content.styled(f" {action.key}  ", "bold $text-accent")
-        return Content.assemble(key, title, gap, Content.styled(about, "$text-muted"))
+        return Content.assemble(key, title, gap, Content.styled(about, "dim"))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
