@@ -97,25 +97,26 @@ def test_an_edit_is_undone_unless_it_was_changed_since(store: Store) -> None:
 
 
 def test_joining_and_leaving_are_undone(store: Store) -> None:
-    assert back(deeds.join(store, "dev", "human")) == "Undone: human is no longer in #dev."
-    assert back(deeds.leave(store, "dev", "bob")) == "Undone: bob is in #dev again."
+    assert back(deeds.join(store, "human", "dev", "human")) == "Undone: human is no longer in #dev."
+    assert back(deeds.leave(store, "human", "dev", "bob")) == "Undone: bob is in #dev again."
     assert store.channels()[0].members == ("alice", "bob")
 
 
 def test_a_registration_is_undone_until_a_session_lives_there(store: Store) -> None:
-    deed = deeds.register(store, "carol", "tests")
+    deed = deeds.register(store, "human", "carol", "tests")
     assert back(deed) == "Undone: carol is no longer registered."
-    deed = deeds.register(store, "carol", "")
+    deed = deeds.register(store, "human", "carol", "")
+    assert not store.presence("carol").online, "it was the user who was here"
     store.register("carol", session=Session("s1", "opencode", "h"))
     with pytest.raises(Refused, match="a session lives as carol"):
         back(deed)
     with pytest.raises(Refused, match="registered already"):
-        deeds.register(store, "carol", None)
+        deeds.register(store, "human", "carol", None)
 
 
 def test_an_agent_comes_back_with_its_channels(store: Store) -> None:
     store.register("bob", "Bob", "builds", session=Session("s1", "opencode", "h"))
-    deed = deeds.unregister(store, "bob")
+    deed = deeds.unregister(store, "human", "bob")
     assert [agent.id for agent in store.agents()] == ["alice", "human"]
     assert "opencode has to register its session again." in back(deed)
     bob = store.agents()[1]

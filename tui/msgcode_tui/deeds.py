@@ -131,23 +131,23 @@ def answer(store: Store, me: str, question: str, choice: str) -> Deed:
     )
 
 
-def join(store: Store, channel: str, agent: str) -> Deed:
+def join(store: Store, me: str, channel: str, agent: str) -> Deed:
     """Let the agent join the channel."""
-    store.join(channel, agent)
+    store.join(channel, agent, by=me)
 
     def back() -> str:
-        store.leave(channel, agent)
+        store.leave(channel, agent, by=me)
         return f"Undone: {agent} is no longer in #{channel}."
 
     return Deed(f"{agent} is in #{channel} now.", back)
 
 
-def leave(store: Store, channel: str, agent: str) -> Deed:
+def leave(store: Store, me: str, channel: str, agent: str) -> Deed:
     """Take the agent out of the channel."""
-    store.leave(channel, agent)
+    store.leave(channel, agent, by=me)
 
     def back() -> str:
-        store.join(channel, agent)
+        store.join(channel, agent, by=me)
         return f"Undone: {agent} is in #{channel} again."
 
     return Deed(f"{agent} is no longer in #{channel}.", back)
@@ -159,11 +159,11 @@ def create_channel(store: Store, me: str, channel: str, description: str | None)
     return Deed(f"#{channel} was created.", f"#{channel} cannot be deleted any more: leave it.")
 
 
-def register(store: Store, agent: str, description: str | None) -> Deed:
+def register(store: Store, me: str, agent: str, description: str | None) -> Deed:
     """Register an agent that there is not yet."""
     if any(known.id == agent for known in store.agents()):
         raise Refused(f"{agent} is registered already.")
-    store.register(agent, description=description or None)
+    store.register(agent, description=description or None, by=me)
 
     def back() -> str:
         if any(known.id == agent and known.session for known in store.agents()):
@@ -174,7 +174,7 @@ def register(store: Store, agent: str, description: str | None) -> Deed:
     return Deed(f"{agent} is registered.", back)
 
 
-def unregister(store: Store, agent: str) -> Deed:
+def unregister(store: Store, me: str, agent: str) -> Deed:
     """Take an agent out of the room and its channels."""
     channels = [channel.id for channel in store.channels() if agent in channel.members]
     was = store.unregister(agent)
@@ -182,9 +182,9 @@ def unregister(store: Store, agent: str) -> Deed:
     def back() -> str:
         if any(known.id == agent for known in store.agents()):
             raise Refused(f"{agent} has been registered again already.")
-        store.register(agent, was.name, was.description, human=was.human)
+        store.register(agent, was.name, was.description, human=was.human, by=me)
         for channel in channels:
-            store.join(channel, agent)
+            store.join(channel, agent, by=me)
         lives = f" {was.session.harness} has to register its session again." if was.session else ""
         return f"Undone: {agent} is registered, in all its channels.{lives}"
 

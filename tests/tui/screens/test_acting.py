@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @pytest.fixture
-def copied(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was copied."""
     texts: list[str] = []
     monkeypatch.setattr(MsgcodeApp, "copy_to_clipboard", lambda self, text: texts.append(text))
@@ -139,6 +138,17 @@ async def test_acknowledging_what_is_to_the_user_needs_no_question(store: Store,
         await app.until(lambda: status(store, message, "human") is Status.ACKNOWLEDGED)
 
 
+async def test_acknowledging_a_question_says_that_it_is_not_answered(store: Store, folder: Path) -> None:
+    asked = ask(store, "May I?")
+    async with running(folder) as app:
+        await select(app, asked)
+        await app.pilot.press("x")
+        await on(app, Confirm)
+        await app.shows("never answered")
+        await app.pilot.press("escape")
+        assert not status(store, asked, "human").ended
+
+
 async def test_acknowledging_the_marked_and_the_inbox(store: Store, folder: Path) -> None:
     sent = [store.send("alice", "bob", text) for text in ("one", "two", "three", "four")]
     async with running(folder) as app:
@@ -214,7 +224,7 @@ async def test_sending_again(store: Store, folder: Path) -> None:
     async with running(folder) as app:
         await menu(app, message)
         await app.pilot.press("s")
-        await app.shows("Sent again: 1 message.", "human as alice → bob")
+        await app.shows("Sent again: 1 message.", "alice by human → bob")
         assert store.messages()[-1].metadata == {"resent": message.id}
 
 
@@ -257,7 +267,7 @@ async def test_an_edit_that_comes_too_late_says_so(store: Store, folder: Path) -
         await on(app, Rewrite)
         store.check("bob")
         await app.pilot.press("x", "enter")
-        await app.shows("cannot be edited:", "Send another.")
+        await app.until(lambda: [each for each in app.app._notifications if "has had it" in each.message])
         assert store.message(message.id).body == "hello"
 
 

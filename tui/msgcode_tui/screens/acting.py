@@ -113,7 +113,8 @@ class ActingScreen(Screen[None]):
 
     def on_click(self, event: events.Click) -> None:
         thread = self.query_one(Thread)
-        if event.button == RIGHT_BUTTON and event.widget is thread and thread.selected:
+        clicked, _ = self.get_widget_at(event.screen_x, event.screen_y)
+        if event.button == RIGHT_BUTTON and clicked is thread and thread.selected:
             is_marked = thread.selected in thread.marked
             message = self._app.live.state.messages[thread.selected]
             self._offer_actions(self.targets() if is_marked else [message])
@@ -201,14 +202,17 @@ class ActingScreen(Screen[None]):
         self._acknowledge(actions.inbox(agent, self._app.live))
 
     def _acknowledge(self, waiting: list[tuple[Message, str]]) -> None:
-        me = self._app.live.me
+        me, ids = self._app.live.me, [message.id for message, _ in waiting]
         deed = partial(deeds.acknowledge, self._app.store, me, waiting)
-        if len(waiting) == 1 and waiting[0][1] == me:
+        is_asked = any(actions.question_to(self._app.live, id, self._app.clock()) for id in ids)
+        if len(waiting) == 1 and waiting[0][1] == me and not is_asked:
             self._do(deed)
             return
         agents = actions.named(list(dict.fromkeys(agent for _, agent in waiting)))
         touched = [f"{_title(message)} (for {agent})" for message, agent in waiting]
-        self._ask_first(f"Acknowledge {len(waiting):,} for {agents}?", touched, "Acknowledge", deed)
+        unanswered = " What you were asked is then never answered." if is_asked else ""
+        question = f"Acknowledge {len(waiting):,} for {agents}?{unanswered}"
+        self._ask_first(question, touched, "Acknowledge", deed)
 
     def _do_forward(self, messages: list[Message]) -> None:
         self.run_worker(self._forward(messages))

@@ -81,15 +81,19 @@ class ArrangingScreen(ActingScreen):
     # Channels
 
     def _in_join(self, room: Room, channel: str) -> None:
-        self._do(partial(deeds.join, self._app.store, channel, self._app.live.me))
+        self._do(partial(deeds.join, self._app.store, self._app.live.me, channel, self._app.live.me))
 
     def _in_leave(self, room: Room, channel: str) -> None:
-        self._do(partial(deeds.leave, self._app.store, channel, self._app.live.me))
+        self._do(partial(deeds.leave, self._app.store, self._app.live.me, channel, self._app.live.me))
 
     def _in_add_member(self, room: Room, channel: str) -> None:
         others = actions.outside(channel, self._app.live)
         among = [choice for choice in agents(self._app.live) if choice.text in others]
-        self._ask(f"Who joins #{channel}?", among, lambda agent: deeds.join(self._app.store, channel, agent))
+        self._ask(
+            f"Who joins #{channel}?",
+            among,
+            lambda agent: deeds.join(self._app.store, self._app.live.me, channel, agent),
+        )
 
     def _in_remove_member(self, room: Room, channel: str) -> None:
         known = self._app.live.state.channels.get(channel)
@@ -98,7 +102,7 @@ class ArrangingScreen(ActingScreen):
         self._ask(
             f"Who is taken out of #{channel}?",
             among,
-            lambda agent: deeds.leave(self._app.store, channel, agent),
+            lambda agent: deeds.leave(self._app.store, self._app.live.me, channel, agent),
         )
 
     def _in_create_channel(self, room: Room, name: str) -> None:
@@ -121,14 +125,14 @@ class ArrangingScreen(ActingScreen):
         self._ask(
             f"Which channel does {agent} join?",
             self._channels(agent, member=False),
-            lambda channel: deeds.join(self._app.store, channel, agent),
+            lambda channel: deeds.join(self._app.store, self._app.live.me, channel, agent),
         )
 
     def _in_leave_channel(self, room: Room, agent: str) -> None:
         self._ask(
             f"Which channel is {agent} taken out of?",
             self._channels(agent, member=True),
-            lambda channel: deeds.leave(self._app.store, channel, agent),
+            lambda channel: deeds.leave(self._app.store, self._app.live.me, channel, agent),
         )
 
     def _channels(self, agent: str, *, member: bool) -> list[Choice]:
@@ -137,12 +141,12 @@ class ArrangingScreen(ActingScreen):
 
     def _in_register(self, room: Room, name: str) -> None:
         def register(id: str, about: str) -> Deed:
-            return deeds.register(self._app.store, id.removeprefix("@"), about)
+            return deeds.register(self._app.store, self._app.live.me, id.removeprefix("@"), about)
 
         self.run_worker(self._make("Register an agent", "its id, such as tester", "what it does", register))
 
     def _in_register_here(self, room: Room, agent: str) -> None:
-        self._do(partial(deeds.register, self._app.store, agent, None))
+        self._do(partial(deeds.register, self._app.store, self._app.live.me, agent, None))
 
     def _in_unregister(self, room: Room, agent: str) -> None:
         live = self._app.live
@@ -151,7 +155,7 @@ class ArrangingScreen(ActingScreen):
             f"It leaves {', '.join(joined)}." if joined else "It is in no channel.",
             f"{live.waiting(agent):,} waiting for it go on waiting.",
         ]
-        deed = partial(deeds.unregister, self._app.store, agent)
+        deed = partial(deeds.unregister, self._app.store, self._app.live.me, agent)
         self._ask_first(f"Unregister {agent}?", touched, "Unregister", deed)
 
     # How they ask

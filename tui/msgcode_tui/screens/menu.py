@@ -72,7 +72,7 @@ class Menu(ModalScreen[str | None]):
             self.notify(safe.content(action.about).plain, severity="warning", markup=False)
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(event.screen_x, event.screen_y)[0] is self:
             self.dismiss(None)
 
     def action_move(self, step: int) -> None:

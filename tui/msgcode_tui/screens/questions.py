@@ -143,7 +143,7 @@ class Questions(ModalScreen[str | None]):
             self.dismiss(self.current.message.id)
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(event.screen_x, event.screen_y)[0] is self:
             self.dismiss(None)
 
 

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from msgcode import Message
 from msgcode.text import visible
@@ -45,9 +45,9 @@ class Rewrite(ModalScreen[Rewritten | None]):
         whom = f"#{message.channel}" if message.channel is not None else ", ".join(message.recipients)
         with Vertical() as frame:
             frame.border_title = safe.content(safe.fit(f"Edit: {message.sender} → {whom}", 60))
+            frame.border_subtitle = safe.content("enter saves · alt+s subject · esc")
             yield LineInput("no subject")
             yield Composer(self._take_key, self._do)
-        yield Footer()
 
     def on_mount(self) -> None:
         self.query_one(LineInput).value = self._subject
