@@ -116,12 +116,14 @@ class Store(Steering, Receiving):
         human: bool = False,
         session: Session | None = None,
         takeover: bool = False,
+        by: str | None = None,
     ) -> Agent:
         """Register an agent, or change its name or description; what is not given stays as it was.
 
         name: what people read, the id at first. human: it is a person, who may act for other agents; so is
         whoever has the id HUMAN, and an agent cannot become one. session: where the agent lives from now
-        on. takeover: even if another session, in which it lives now, is alive.
+        on. takeover: even if another session, in which it lives now, is alive. by: the human who registers
+        it, so that it does not count as seen.
         """
         check_id("agent", id)
         check_line("a name", name)
@@ -130,6 +132,7 @@ class Store(Steering, Receiving):
         registered: list[Agent] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.check_speaker(state, by)
             known = state.agents.get(id)
             if human and known and not known.human:
                 raise Refused(f"{id!r} is registered as an agent, so it cannot be a human: use another id.")
@@ -148,7 +151,7 @@ class Store(Steering, Receiving):
             return facts
 
         self._journal.commit(decide)
-        self._seen(id)
+        self._seen(by or id)
         return registered[0]
 
     def unregister(self, id: str) -> Agent:
@@ -186,11 +189,15 @@ class Store(Steering, Receiving):
         self._seen(by)
         return created[0]
 
-    def join(self, channel: str, agent: str) -> Channel:
-        """Make the agent a member of the channel. Joining twice is no error."""
+    def join(self, channel: str, agent: str, *, by: str | None = None) -> Channel:
+        """Make the agent a member of the channel. Joining twice is no error.
+
+        by: the human who lets it join.
+        """
         joined: list[Channel] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.check_speaker(state, by)
             decisions.known_agent(state, agent)
             known = decisions.known_channel(state, channel)
             joined[:] = [known]
@@ -200,20 +207,24 @@ class Store(Steering, Receiving):
             return [ChannelJoined(channel, agent)]
 
         self._journal.commit(decide)
-        self._seen(agent)
+        self._seen(by or agent)
         return joined[0]
 
-    def leave(self, channel: str, agent: str) -> Channel:
-        """Take the agent out of the channel. Leaving twice is no error."""
+    def leave(self, channel: str, agent: str, *, by: str | None = None) -> Channel:
+        """Take the agent out of the channel. Leaving twice is no error.
+
+        by: the human who takes it out.
+        """
         left: list[Channel] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
+            decisions.check_speaker(state, by)
             known = decisions.known_channel(state, channel)
             left[:] = [known._replace(members=tuple(member for member in known.members if member != agent))]
             return [ChannelLeft(channel, agent)] if agent in known.members else []
 
         self._journal.commit(decide)
-        self._seen(agent)
+        self._seen(by or agent)
         return left[0]
 
     # Cleaning up

@@ -124,6 +124,16 @@ class TestAgents:
         assert len(store.inbox("bob")) == 1
         unchanged(store, lambda: store.unregister("ann"), Refused, "'ann' is not registered")
 
+    def test_whom_a_human_acts_for_was_not_seen(self, store: Store) -> None:
+        store.register("human")
+        store.create_channel("api", "human")
+        store.register("cy", by="human")
+        assert store.join("api", "cy", by="human").members == ("human", "cy")
+        assert store.leave("api", "cy", by="human").members == ("human",)
+        assert store.presence("cy").last_seen is None
+        unchanged(store, lambda: store.join("api", "cy", by="ann"), Refused, "only a human may act")
+        unchanged(store, lambda: store.leave("api", "cy", by="ann"), Refused, "only a human may act")
+
     def test_the_nearest_name_is_offered(self, store: Store) -> None:
         store.register("reviewer")
         unchanged(store, lambda: store.unregister("revewer"), Refused, "did you mean 'reviewer'")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from msgcode_tui.app import MsgcodeApp
 from msgcode_tui.demo import Stage
@@ -35,6 +36,9 @@ def prepared(stage: Stage, room: Room, theme: str, *keys: str) -> Callable[[Pilo
         await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause(0.2)
+        for field in [*app.screen.query(Input), *app.screen.query(TextArea)]:
+            field.cursor_blink = False
+        await pilot.pause()
 
     return prepare
 
@@ -61,6 +65,14 @@ def test_list_of_rooms_in_a_narrow_terminal(
     snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (50, 20), "textual-dark", "ctrl+r", "down")
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
+@pytest.mark.parametrize("keys", ["a", "f", "e", "d"], ids=["menu", "ask", "edit", "confirm"])
+def test_acting_on_a_message(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], keys: str
+) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", "k", keys)
 
 
 def picture(

@@ -7,15 +7,16 @@ import gc
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
-from textual.app import App, SuspendNotSupported
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.signal import Signal
 
 from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
@@ -23,9 +24,10 @@ from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, desktop, editor, past, safe
+from msgcode_tui import actions, clipboard, deeds, desktop, editor, past, safe
 from msgcode_tui.addressing import Address
 from msgcode_tui.drafts import Draft, Drafts, History, draft_of
+from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
 from msgcode_tui.remembered import Memory, room_key, room_of
@@ -69,6 +71,9 @@ SAVE_EVERY = 2.0
 
 HEARTBEAT_EVERY = 10.0
 """Seconds between two signs of life of the user."""
+
+DEFAULTS_EVERY = 2.0
+"""Seconds between two looks at whether a question's deadline has come."""
 
 MAX_WARNINGS = 3
 """So many warnings are shown one by one."""
@@ -140,6 +145,8 @@ class MsgcodeApp(App[None]):
         self._unreadable = ""
         self._unwritable = ""
         self._one_at_a_time = asyncio.Lock()
+        self.hands = Hands(self._run, self.say)
+        """What the user does, and can undo, goes through these."""
         self._confirmed: set[str] = set()
         self._agents_changed = asyncio.Event()
         self._notices = Notices(settings.notify)
@@ -177,6 +184,7 @@ class MsgcodeApp(App[None]):
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._stay_online())
+        self.run_worker(self._give_defaults())
         self.run_worker(self._remember())
 
     # What has happened
@@ -280,6 +288,20 @@ class MsgcodeApp(App[None]):
     def _be_seen(self) -> None:
         if self.live.me in self.live.state.agents:  # Else the room was deleted, and that is not undone.
             self.store.seen(self.live.me)
+
+    async def _give_defaults(self) -> None:
+        """Give the user's questions whose deadline has come their defaults, and say so."""
+        while True:
+            now = self.clock()
+            if any(each.default and each.is_past(now) for each in actions.queue(self.live, now)):
+                with suppress(MsgcodeError):  # The banner says that the store cannot be written.
+                    for answer in await self._run(lambda: self.store.answer_due(self.live.me)):
+                        self.say(
+                            f"{', '.join(answer.recipients)} was answered {answer.body!r} for you: "
+                            "the deadline had come.",
+                            "warning",
+                        )
+            await asyncio.sleep(DEFAULTS_EVERY)
 
     # What is remembered
 
@@ -419,19 +441,20 @@ class MsgcodeApp(App[None]):
             "by": address.by,
         }
 
-        def verb() -> list[str]:
+        def verb() -> tuple[Message, list[str]]:
             self._be_registered()
             if address.channel is None:
                 message = self.store.send(address.speaker, address.to, text, **more)
             else:
                 message = self.store.broadcast(address.speaker, address.channel, text, **more)
-            return self.store.warnings(message)
+            return message, self.store.warnings(message)
 
         try:
-            warnings = await self._run(verb)
+            message, warnings = await self._run(verb)
         except MsgcodeError as error:
             self.say(str(error), "error")
             return False
+        self.hands.remember(deeds.sent(self.store, self.live.me, [message]))
         if len(warnings) > MAX_WARNINGS:
             warnings = [f"{len(warnings)} of them are not there: the message waits for them."]
         for warning in warnings:
@@ -462,6 +485,12 @@ class MsgcodeApp(App[None]):
             await self._run(lambda: [self.store.confirm(me, id, me) for id in ids])
         except MsgcodeError as error:
             self.say(str(error), "error")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette has: Textual's own commands, and what can be done in the room now."""
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, MainScreen):
+            yield from screen.commands()
 
     def action_help(self) -> None:
         """Show what the keys do, as seen from where the user is."""

@@ -53,10 +53,10 @@ def complete(before: str, live: Live) -> Completion:
     if word.start() == 0 and "/msg".startswith(word[0]) and word[0]:
         found = [Choice("/msg", "run a command")]
     elif word[0].startswith("@"):
-        found = _signed("@", _agents(live))
+        found = _signed("@", agents(live))
     elif word[0].startswith("#"):
-        found = _signed("#", _channels(live))
-    return _best(word[0], word.start(), found)
+        found = _signed("#", channels(live))
+    return best(word[0], word.start(), found)
 
 
 def _command(before: str, live: Live) -> Completion:
@@ -69,21 +69,21 @@ def _command(before: str, live: Live) -> Completion:
     if name is None:
         typed = " ".join([*words, last])
         choices = [Choice(name, command.help) for name, command in COMMANDS.items()]
-        return _best(typed, len(before) - len(typed), choices)
+        return best(typed, len(before) - len(typed), choices)
     actions = _actions(name)
     given = words[len(name.split()) :]
     options = {option: action for action in actions for option in action.option_strings}
     if given and (option := options.get(given[-1])) and option.nargs != 0:
-        return _best(last, start, _values(option, live))
+        return best(last, start, _values(option, live))
     count, body_after = _count(given, options), COMMANDS[name].body_after
     if body_after is not None and count > body_after - (not last.startswith("-")):
         return Completion(start, [])  # A body, in which everything is text.
     if last.startswith("-"):
         found = [Choice(option, action.help or "") for option, action in options.items() if len(option) > 2]
-        return _best(last, start, found)
+        return best(last, start, found)
     positional = [action for action in actions if not action.option_strings]
     at = min(count, len(positional) - 1)
-    return _best(last, start, _values(positional[at], live) if positional else ())
+    return best(last, start, _values(positional[at], live) if positional else ())
 
 
 @cache
@@ -115,13 +115,15 @@ def _values(action: argparse.Action, live: Live) -> Iterable[Choice]:
     return _KINDS[kind](live) if kind else ()
 
 
-def _agents(live: Live) -> Iterator[Choice]:
+def agents(live: Live) -> Iterator[Choice]:
+    """All agents to which something can be sent, and what is known of them."""
     for agent in filter(_is_usable, live.state.agents.values()):
         about = [str(live.presence(agent.id).activity), agent.name if agent.name != agent.id else ""]
         yield Choice(agent.id, " · ".join(filter(None, [*about, agent.description])))
 
 
-def _channels(live: Live) -> Iterator[Choice]:
+def channels(live: Live) -> Iterator[Choice]:
+    """All channels that can be spoken to, and what is known of them."""
     for channel in filter(_is_usable, live.state.channels.values()):
         members = ", ".join(channel.members) or "no members"
         yield Choice(channel.id, " · ".join(filter(None, [channel.description, members])))
@@ -142,8 +144,8 @@ def _is_usable(thing: Agent | Channel | Message) -> bool:
 
 
 _KINDS: dict[str, Callable[[Live], Iterable[Choice]]] = {
-    "agents": _agents,
-    "channels": _channels,
+    "agents": agents,
+    "channels": channels,
     "messages": _messages,
 }
 
@@ -152,7 +154,7 @@ def _signed(sign: str, choices: Iterable[Choice]) -> Iterator[Choice]:
     return (Choice(sign + choice.text, choice.about) for choice in choices)
 
 
-def _best(word: str, start: int, choices: Iterable[Choice]) -> Completion:
+def best(word: str, start: int, choices: Iterable[Choice]) -> Completion:
     """The choices that match the word, best first; none if the word is the only one already."""
     scored = [(score, choice) for choice in choices if (score := _score(word, choice))]
     scored.sort(key=lambda pair: -pair[0])

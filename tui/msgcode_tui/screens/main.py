@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
@@ -18,6 +17,7 @@ from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
+from msgcode_tui.screens.arranging import ArrangingScreen
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
@@ -29,7 +29,6 @@ from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
 
 if TYPE_CHECKING:
-    from msgcode_tui.app import MsgcodeApp
     from msgcode_tui.live import Live
 
 
@@ -43,7 +42,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(ArrangingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -205,15 +204,6 @@ class MainScreen(Screen[None]):
         """The room that was drawn last."""
         self._trail: list[tuple[Room, str]] = []
         """The messages from which the user followed a link, and the rooms that they were in."""
-
-    @property
-    def room(self) -> Room:
-        """The room that is selected."""
-        return self.query_one(RoomList).room
-
-    @property
-    def _app(self) -> MsgcodeApp:
-        return cast("MsgcodeApp", self.app)
 
     def on_mount(self) -> None:
         self._app.changed.subscribe(self, self.draw)

@@ -62,10 +62,14 @@ class RoomList(ScrollView, can_focus=True):
         Binding("home,g", "first", "First", id="rooms.first", show=False, tooltip="Select everything"),
         Binding("end,G", "last", "Last", id="rooms.last", show=False, tooltip="Select the last room"),
         Binding("enter", "open", "Open", id="rooms.open", tooltip="Write to the selected room"),
+        Binding(
+            "a", "actions", "Actions", id="rooms.actions",
+            tooltip="Show what can be done to the room, its agent or its channel (a right click does it too)",
+        ),
         Binding("/", "filter", "Find", id="rooms.filter", tooltip="Show only rooms whose names match"),
         Binding(
             "p", "pin", "Pin", id="rooms.pin",
-            tooltip="Keep the room at the top, or no longer (a right click does it too)",
+            tooltip="Keep the room at the top, or no longer",
         ),
         Binding(
             "m", "mute", "Mute", id="rooms.mute",
@@ -98,6 +102,15 @@ class RoomList(ScrollView, can_focus=True):
         """The user has pinned, muted or collapsed something."""
 
         arrangement: Arrangement
+        before: Arrangement
+        said: str = ""
+        """What was done, in words, where it can be undone."""
+
+    @dataclass
+    class ActionsWanted(TextualMessage):
+        """The user wants to see what can be done to this room."""
+
+        room: Room
 
     @dataclass
     class FilterWanted(TextualMessage):
@@ -175,14 +188,14 @@ class RoomList(ScrollView, can_focus=True):
             return
         row = self._rows[line]
         if row.room and event.button == _RIGHT_BUTTON:
-            self._rearrange(self.arrangement.pin(row.room))
+            self.post_message(self.ActionsWanted(row.room))
         elif row.room and event.button == _MIDDLE_BUTTON:
-            self._rearrange(self.arrangement.mute(row.room))
+            self.mute(row.room)
         elif row.room:
             self.select(row.room)
             self.post_message(self.Opened(row.room))
         elif row.section:
-            self._rearrange(self.arrangement.collapse(row.section))
+            self.rearrange(self.arrangement.collapse(row.section))
 
     # Actions
 
@@ -227,19 +240,34 @@ class RoomList(ScrollView, can_focus=True):
     def action_pin(self) -> None:
         """Pin the selected room, or let it go."""
         if isinstance(self.cursor, Room) and self.cursor != EVERYTHING:
-            self._rearrange(self.arrangement.pin(self.cursor))
+            self.pin(self.cursor)
 
     def action_mute(self) -> None:
         """Mute the selected room, or let it be heard."""
         if isinstance(self.cursor, Room):
-            self._rearrange(self.arrangement.mute(self.cursor))
+            self.mute(self.cursor)
+
+    def pin(self, room: Room) -> None:
+        """Pin the room, or let it go."""
+        said = "unpinned" if room in self.arrangement.pinned else "pinned"
+        self.rearrange(self.arrangement.pin(room), f"the room was {said}")
+
+    def mute(self, room: Room) -> None:
+        """Mute the room, or let it be heard."""
+        said = "unmuted" if room in self.arrangement.muted else "muted"
+        self.rearrange(self.arrangement.mute(room), f"the room was {said}")
+
+    def action_actions(self) -> None:
+        """Show what can be done to the room."""
+        if isinstance(self.cursor, Room):
+            self.post_message(self.ActionsWanted(self.cursor))
 
     def action_collapse(self) -> None:
         """Collapse the section in which the cursor is."""
         section = next((row.section for row in self._rows if row.place == self.cursor), None)
         if section and section not in self.arrangement.collapsed:
             self.cursor = section
-            self._rearrange(self.arrangement.collapse(section))
+            self.rearrange(self.arrangement.collapse(section))
 
     def action_expand(self) -> None:
         """Expand the section on whose heading the cursor is."""
@@ -247,12 +275,13 @@ class RoomList(ScrollView, can_focus=True):
         if line is not None and isinstance(self.cursor, Section):
             section = self.cursor
             self.cursor = self.room
-            self._rearrange(self.arrangement.collapse(section))
+            self.rearrange(self.arrangement.collapse(section))
 
-    def _rearrange(self, arrangement: Arrangement) -> None:
-        self.arrangement = arrangement
+    def rearrange(self, arrangement: Arrangement, said: str = "") -> None:
+        """Arrange the list so. said: what was done, in words, if the user may undo it."""
+        before, self.arrangement = self.arrangement, arrangement
         self._moved_at = monotonic()
-        self.post_message(self.Rearranged(arrangement))
+        self.post_message(self.Rearranged(arrangement, before, said))
 
     # Drawing
 

@@ -395,7 +395,8 @@ class Thread(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Select the message; with shift, mark all from the selected one; twice, select its text."""
-        event.prevent_default()  # Twice would select all of the room.
+        if event.button == 1:
+            event.prevent_default()  # Twice would select all of the room.
         line = self.scroll_offset.y + event.y
         if line >= self._heights.total or (self.text_selection and event.chain == 1):
             return

@@ -1,0 +1,191 @@
+"""What the user does in the store, and how each of it is taken back where the store allows that.
+
+Each function calls verbs of the store, so it may take long and raises what they raise (`Store`); `me` is
+the user. None of the texts is made safe to print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from msgcode import Message, Priority, Refused, Status, Store
+from msgcode_tui.actions import named
+from msgcode_tui.items import count
+
+
+class Deed(NamedTuple):
+    """Something that was done."""
+
+    said: str
+    """What, in a sentence; "" where the screen shows it."""
+    back: Callable[[], str] | str
+    """Takes it back, and returns what was undone in a sentence; or why that cannot be."""
+
+
+def sent(store: Store, me: str, messages: Sequence[Message], said: str = "") -> Deed:
+    """These messages were sent just now."""
+    return Deed(said, partial(_withdraw, store, me, [message.id for message in messages]))
+
+
+def _withdraw(store: Store, me: str, ids: Sequence[str]) -> str:
+    withdrawn: list[str] = []
+    under_way: list[str] = []
+    late: list[str] = []
+    for id in ids:
+        for agent, delivery in store.message(id).deliveries.items():
+            if delivery.status not in (Status.QUEUED, Status.CLAIMED):
+                late.append(agent)
+                continue
+            (message,) = store.discard(id, agent=agent, by=me)
+            now = message.deliveries[agent]
+            is_claimed = delivery.status is Status.CLAIMED or now.claims > delivery.claims
+            (late if now.delivered_at else under_way if is_claimed else withdrawn).append(agent)
+    if not withdrawn and not under_way:
+        raise Refused(f"The sending cannot be undone: it is past waiting for {_all(late)}.")
+    sentences = [f"Undone: the sending to {_all(withdrawn + under_way)}."]
+    if under_way:
+        sentences.append(f"It was just being handed to {_all(under_way)}, and may arrive all the same.")
+    if late:
+        sentences.append(f"For {_all(late)} it was too late.")
+    return " ".join(sentences)
+
+
+def _all(agents: Sequence[str]) -> str:
+    return named(list(dict.fromkeys(agents)))
+
+
+def forward(store: Store, me: str, messages: Sequence[Message], to: str, note: str | None) -> Deed:
+    """Send the messages on to an agent."""
+    new = [store.forward(message.id, to, me, note=note or None) for message in messages]
+    return sent(store, me, new, f"Forwarded to {to}: {count(len(new), 'message')}.")
+
+
+def resend(store: Store, me: str, messages: Sequence[Message]) -> Deed:
+    """Send the messages again, in the names of their senders."""
+    new = [store.resend(message.id, me) for message in messages]
+    return sent(store, me, new, f"Sent again: {count(len(new), 'message')}.")
+
+
+def acknowledge(store: Store, me: str, waiting: Sequence[tuple[Message, str]]) -> Deed:
+    """Acknowledge the messages for the agents."""
+    by_agent: dict[str, list[str]] = {}
+    for message, agent in waiting:
+        by_agent.setdefault(agent, []).append(message.id)
+    for agent, ids in by_agent.items():
+        store.acknowledge(agent, *ids, by=me)
+    said = f"Acknowledged for {_all(list(by_agent))}: {count(len(waiting), 'message')}."
+    return Deed(said, "An acknowledgement cannot be undone.")
+
+
+def discard(store: Store, me: str, messages: Sequence[Message]) -> Deed:
+    """Clear the messages away wherever they have not ended."""
+    store.discard(*(message.id for message in messages), by=me)
+    said = f"Discarded: {count(len(messages), 'message')}."
+    return Deed(said, "What was discarded cannot be undone: send it again.")
+
+
+def expire(store: Store, me: str, messages: Sequence[Message]) -> Deed:
+    """End the messages wherever they have not been delivered."""
+    store.expire(*(message.id for message in messages), by=me)
+    said = f"Expired: {count(len(messages), 'message')}."
+    return Deed(said, "What has expired cannot be undone: send it again.")
+
+
+def prioritize(store: Store, me: str, messages: Sequence[Message], priority: Priority) -> Deed:
+    """Give the messages another priority."""
+    for message in messages:
+        store.prioritize(message.id, priority, by=me)
+
+    def back() -> str:
+        ours = [message for message in messages if store.message(message.id).priority is priority]
+        if not ours:
+            raise Refused("The priority cannot be undone: it was changed again since.")
+        for message in ours:
+            store.prioritize(message.id, message.priority, by=me)
+        return f"Undone: the priority is {named(sorted({message.priority for message in ours}))} again."
+
+    return Deed(f"The priority is {priority} now: {count(len(messages), 'message')}.", back)
+
+
+def edit(store: Store, me: str, message: Message, body: str, subject: str) -> Deed:
+    """Put another text and subject in the message's place."""
+    ours = store.edit(message.id, body, subject=subject, by=me)
+
+    def back() -> str:
+        now = store.message(message.id)
+        if (now.body, now.subject) != (ours.body, ours.subject):
+            raise Refused("The edit cannot be undone: the message was changed again since.")
+        store.edit(message.id, message.body, subject=message.subject or "", by=me)
+        return "Undone: the message is as it was before."
+
+    return Deed("The message was edited.", back)
+
+
+def answer(store: Store, me: str, question: str, choice: str) -> Deed:
+    """Answer the question with this id by one of its choices."""
+    given = store.answer(question, choice, me)
+    return Deed(
+        f"Answered {_all(given.recipients)}: {given.body}", "An answer cannot be undone: write another."
+    )
+
+
+def join(store: Store, me: str, channel: str, agent: str) -> Deed:
+    """Let the agent join the channel."""
+    store.join(channel, agent, by=me)
+
+    def back() -> str:
+        store.leave(channel, agent, by=me)
+        return f"Undone: {agent} is no longer in #{channel}."
+
+    return Deed(f"{agent} is in #{channel} now.", back)
+
+
+def leave(store: Store, me: str, channel: str, agent: str) -> Deed:
+    """Take the agent out of the channel."""
+    store.leave(channel, agent, by=me)
+
+    def back() -> str:
+        store.join(channel, agent, by=me)
+        return f"Undone: {agent} is in #{channel} again."
+
+    return Deed(f"{agent} is no longer in #{channel}.", back)
+
+
+def create_channel(store: Store, me: str, channel: str, description: str | None) -> Deed:
+    """Open a channel with the user in it."""
+    store.create_channel(channel, me, description=description or None)
+    return Deed(f"#{channel} was created.", f"#{channel} cannot be deleted any more: leave it.")
+
+
+def register(store: Store, me: str, agent: str, description: str | None) -> Deed:
+    """Register an agent that there is not yet."""
+    if any(known.id == agent for known in store.agents()):
+        raise Refused(f"{agent} is registered already.")
+    store.register(agent, description=description or None, by=me)
+
+    def back() -> str:
+        if any(known.id == agent and known.session for known in store.agents()):
+            raise Refused(f"The registration cannot be undone: a session lives as {agent} by now.")
+        store.unregister(agent)
+        return f"Undone: {agent} is no longer registered."
+
+    return Deed(f"{agent} is registered.", back)
+
+
+def unregister(store: Store, me: str, agent: str) -> Deed:
+    """Take an agent out of the room and its channels."""
+    channels = [channel.id for channel in store.channels() if agent in channel.members]
+    was = store.unregister(agent)
+
+    def back() -> str:
+        if any(known.id == agent for known in store.agents()):
+            raise Refused(f"{agent} has been registered again already.")
+        store.register(agent, was.name, was.description, human=was.human, by=me)
+        for channel in channels:
+            store.join(channel, agent, by=me)
+        lives = f" {was.session.harness} has to register its session again." if was.session else ""
+        return f"Undone: {agent} is registered, in all its channels.{lives}"
+
+    return Deed(f"{agent} is no longer registered.", back)
