@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
@@ -19,6 +18,7 @@ from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.finding import FindingScreen
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
@@ -29,7 +29,6 @@ from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
 
 if TYPE_CHECKING:
-    from msgcode_tui.app import MsgcodeApp
     from msgcode_tui.live import Live
 
 
@@ -43,7 +42,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(FindingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -206,15 +205,6 @@ class MainScreen(Screen[None]):
         self._trail: list[tuple[Room, str]] = []
         """The messages from which the user followed a link, and the rooms that they were in."""
 
-    @property
-    def room(self) -> Room:
-        """The room that is selected."""
-        return self.query_one(RoomList).room
-
-    @property
-    def _app(self) -> MsgcodeApp:
-        return cast("MsgcodeApp", self.app)
-
     def on_mount(self) -> None:
         self._app.changed.subscribe(self, self.draw)
         self.set_interval(INSPECT_EVERY, self._inspect)
@@ -230,23 +220,28 @@ class MainScreen(Screen[None]):
         self.query_one(Banner).show(self._app.trouble)
         self._draw_ages(live)
         self.query_one(Desk).look()
-        title = room_title(self.room, live)
-        self.query_one(RoomBar).show(
-            [(title, "title"), (f"  {room_about(self.room, live)}", "about")],
-            [] if live.past is None else [(f"reading older ones {live.past:.0%} ", "about")],
-        )
         thread = self.query_one(Thread)
+        shown = self.shown_messages(live)
         thread.empty_note = self._empty_note(live)
         thread.show(
             self.room,
-            live.index.messages(self.room),
+            shown,
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
             unread=live.index.unread(self.room),
         )
         self._shown = self.room
+        self._draw_bar(live)
         self._inspect()
         self._draw_tabs()
+
+    def _draw_bar(self, live: Live) -> None:
+        past = [] if live.past is None else [(f"reading older ones {live.past:.0%} ", "about")]
+        title = room_title(self.room, live)
+        self.query_one(RoomBar).show(
+            [(title, "title"), (f"  {room_about(self.room, live)}", "about")],
+            [*past, *self.search_parts(live)],
+        )
 
     def _inspect(self) -> None:
         """Show what the inspector says now, which changes as time goes by, too."""
@@ -284,6 +279,8 @@ class MainScreen(Screen[None]):
     def _empty_note(self, live: Live) -> str:
         if live.past is not None:
             return "Older messages are being read."
+        if self.filter:
+            return "No message matches."
         if live.recipient(self.room) is not None:
             return "No messages yet. Write the first."
         if not live.state.agents.keys() - {live.me}:
@@ -393,6 +390,7 @@ class MainScreen(Screen[None]):
     @on(Thread.Chosen)
     def _message_chosen(self) -> None:
         self._inspect()
+        self._draw_bar(self._app.live)
 
     def action_unread(self, step: int) -> None:
         """Go to the next unread message in one direction; if there is none, to the next room with some."""
@@ -451,7 +449,7 @@ class MainScreen(Screen[None]):
     @on(Thread.Followed)
     def _thread_followed(self) -> None:
         # Another room may have been selected since, which is not on the screen yet.
-        if self._shown and MIDDLE in self.query_one(Panes).visible_panes:
+        if self._shown and self.filter is None and MIDDLE in self.query_one(Panes).visible_panes:
             self._app.read(self._shown)
 
     # Writing
