@@ -8,13 +8,17 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from msgcode_tui import exporting
 from msgcode_tui.finding import Search, finish
 from msgcode_tui.health import stuck_messages
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import Room, home_of
+from msgcode_tui.roster import room_title
+from msgcode_tui.screens.export import ExportScreen
 from msgcode_tui.screens.search import SearchScreen
 from msgcode_tui.widgets.bars import Part
+from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.panes import MIDDLE, Panes
 from msgcode_tui.widgets.room_list import RoomList
 from msgcode_tui.widgets.thread import Thread
@@ -45,6 +49,13 @@ class FindingScreen(Screen[None]):
                 ("slash", "search", "Search here", "search-key", "Search all messages (when not writing)"),
                 ("n", "hit(1)", "Next hit", "next-hit", "Go to the next older message that was found"),
                 ("N", "hit(-1)", "Previous hit", "previous-hit", "Go to the next newer one that was found"),
+                (
+                    "ctrl+s",
+                    "export",
+                    "Export",
+                    "export",
+                    "Write the room, a thread or what is marked to a file",
+                ),
                 ("exclamation_mark", "stuck", "Next stuck", "next-stuck", "Go to the next stuck message"),
             )
         ),
@@ -153,6 +164,30 @@ class FindingScreen(Screen[None]):
             return
         after = [seq for seq in found if selected and seq > selected.seq]
         self.visit(found[min(after or found)])
+
+    @work(exclusive=True, group="export")
+    async def action_export(self) -> None:
+        """Write what is marked, the room, or the thread of the selected message to a file."""
+        app, thread = self._app, self.query_one(Thread)
+        live, search = app.live, self.filter or self.search
+        whole = list(live.index.messages(self.room))
+        parts = [exporting.room_part(self.room, room_title(self.room, live), whole)]
+        if message := thread.message:
+            kept = [id for id in live.index.thread(message.thread) if id in live.state.messages]
+            parts.append(exporting.thread_part(message.thread, kept))
+        if search and search.found is not None:
+            parts.insert(0, exporting.found_part(search.text, list(search.found)))
+        if thread.marked:
+            parts.insert(0, exporting.marked_part(thread.marked))
+        screen = ExportScreen(parts, live.state.messages, lambda: app.clock().astimezone())
+        if path := await app.push_screen_wait(screen):
+            app.say(f"Wrote {path}")
+
+    def enter(self, room: Room) -> None:
+        """Go to a room, and to where one writes in it."""
+        self.query_one(RoomList).select(room)
+        self.query_one(Panes).bring(MIDDLE)
+        self.query_one(Composer).focus()
 
     def visit(self, id: str) -> None:
         """Select a message where it is on the screen already, else in the room where it was said."""

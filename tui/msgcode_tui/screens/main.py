@@ -449,7 +449,9 @@ class MainScreen(FindingScreen):
     @on(Thread.Followed)
     def _thread_followed(self) -> None:
         # Another room may have been selected since, which is not on the screen yet.
-        if self._shown and self.filter is None and MIDDLE in self.query_one(Panes).visible_panes:
+        # What was narrowed down has not been seen as a whole, nor what nobody looks at.
+        seen = self.filter is None and self._app.is_attended
+        if self._shown and seen and MIDDLE in self.query_one(Panes).visible_panes:
             self._app.read(self._shown)
 
     # Writing
