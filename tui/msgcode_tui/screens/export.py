@@ -113,7 +113,7 @@ class ExportScreen(ModalScreen[str | None]):
             self.dismiss(path)
 
     async def _written(self, *, replace: bool) -> str | None:
-        """Returns the path of what was written, None if that failed. Raises Refused if there is such a file."""
+        """The path of what was written, None if that failed. Raises Refused if there is such a file."""
         part = self._part
         messages = [self._messages[id] for id in part.ids if id in self._messages]
         self._done = 0
