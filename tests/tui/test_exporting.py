@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -22,9 +21,13 @@ def write(
     messages: list[Message],
     *,
     replace: bool = False,
-    is_stopped: Callable[[], bool] = lambda: False,
+    stopped: bool = False,
 ) -> tuple[str | None, list[int]]:
     told: list[int] = []
+
+    def is_stopped() -> bool:
+        return stopped
+
     made = exporting.write(str(path), messages, "T", replace=replace, tell=told.append, is_stopped=is_stopped)
     return made, told
 
@@ -52,7 +55,11 @@ def test_the_ending_says_the_format(tmp_path: Path, messages: list[Message], end
     assert told == sorted(told)
     assert path.stat().st_mode & 0o777 == 0o600
     if ending == "jsonl":
-        assert [json.loads(line)["body"] for line in path.open()] == ["number 0", "number 1", "number 2"]
+        assert [json.loads(line)["body"] for line in path.read_text().splitlines()] == [
+            "number 0",
+            "number 1",
+            "number 2",
+        ]
 
 
 def test_nothing_is_replaced_unasked(tmp_path: Path, messages: list[Message]) -> None:
@@ -71,7 +78,7 @@ def test_what_is_stopped_leaves_nothing(tmp_path: Path, messages: list[Message],
     path = tmp_path / "out.md"
     if replace:
         path.write_text("mine")
-    assert write(path, messages, replace=replace, is_stopped=lambda: True)[0] is None
+    assert write(path, messages, replace=replace, stopped=True)[0] is None
     assert [each.name for each in tmp_path.glob("out*")] == ["out.md"] * replace
     assert not replace or path.read_text() == "mine"
 

@@ -146,8 +146,11 @@ def test_what_was_read_meanwhile_stays_read() -> None:
         return Event(number, START, MessageSent(f"m{number}", "alice", ("bob",), "hello", f"m{number}"))
 
     events = [sent(number) for number in range(1, 9)]
-    live = Live("human", START, {EVERYTHING: 2})
-    live.begin(recent(State(), events[4:6], Position(), whole=False))
+    now = State()
+    for event in events[:6]:
+        fold(now, event)
+    live = Live("human", START, {EVERYTHING: 4})
+    live.begin(recent(now, events[4:6], Position(), whole=False))
     assert live.index.unread(EVERYTHING) == ("m5", "m6")
     live.read(EVERYTHING)
     live.advance(events[6:])

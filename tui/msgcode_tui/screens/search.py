@@ -179,6 +179,9 @@ class SearchScreen(ModalScreen[Found | None]):
         if not self._search or self._search.text != text:
             self.workers.cancel_node(self)
             self._begin(text)
+            if self._search:
+                self._search.look(self._live)
+                self._finish(self._search)
         return self._search is not None and not self._problem
 
     @on(Input.Submitted)
@@ -200,6 +203,7 @@ class SearchScreen(ModalScreen[Found | None]):
 
     def action_move(self, step: int, page: bool = False) -> None:
         """Go to another hit."""
+        self._is_settled()
         hits = self.query_one(Hits)
         hits.move(step * hits.page if page else step)
         self._draw()
