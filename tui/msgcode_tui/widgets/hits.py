@@ -115,9 +115,18 @@ class Hits(ScrollView, can_focus=False):
         if message is None:  # It has been purged, and is about to leave the list.
             return Strip.blank(width, self.rich_style)
         strip = self._strip(self._second(message, width) if second else self._first(message, width), width)
-        if place == self.place:
-            return strip.apply_style(Style(bgcolor=self._style("current").bgcolor))
-        return strip
+        return self._as_current(strip, width) if place == self.place else strip
+
+    def _as_current(self, strip: Strip, width: int) -> Strip:
+        over, found = self._style("current"), self._style("hit").bgcolor
+        background = Style(bgcolor=over.bgcolor)
+        rest = (
+            segment
+            if segment.style and segment.style.bgcolor == found
+            else Segment(segment.text, (segment.style or Style()) + background)
+            for segment in strip.crop(1, width)
+        )
+        return Strip([Segment("▌", over), *rest], width)
 
     def _strip(self, segments: list[Segment], width: int) -> Strip:
         return Strip(segments).crop(0, width).extend_cell_length(width, self.rich_style)
