@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,10 +34,16 @@ def folder(tmp_path: Path) -> Path:
 def store(folder: Path) -> Iterator[Store]:
     """The room as another process has it open, with alice, bob and the channel dev of both.
 
-    Its clock ticks at each look, so that no two events are of the same time.
+    Its clock shows a later time at each look, so that no two events are of the same time.
     """
-    begin, ticks = now(), itertools.count()
-    with Store.open(folder, sync=False, clock=lambda: begin + timedelta(milliseconds=next(ticks))) as store:
+    last = now()
+
+    def clock() -> datetime:
+        nonlocal last
+        last = max(now(), last + timedelta(milliseconds=1))
+        return last
+
+    with Store.open(folder, sync=False, clock=clock) as store:
         store.register("alice")
         store.register("bob")
         store.create_channel("dev", "alice")
