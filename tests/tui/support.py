@@ -105,11 +105,14 @@ async def running(
     size: tuple[int, int] = (120, 40),
     settings: Settings = DEFAULTS,
     memory: Memory | None = None,
+    attended: bool = True,
 ) -> AsyncIterator[Driver]:
-    """The app on the room in `folder`, once it has read it."""
+    """The app on the room in `folder`, once it has read it. attended: somebody has touched a key."""
     with Store.open(folder, sync=False) as store:
         app = MsgcodeApp(store, me, settings=settings, memory=memory)
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
             await driver.until(lambda: app.live.presences or app.trouble)
+            if attended:
+                await pilot.press("f12")
             yield driver

@@ -56,6 +56,36 @@ def test_reading_a_room_says_what_to_confirm(store: Store) -> None:
     assert live.index.unread_count(EVERYTHING) == 0
 
 
+def test_what_was_not_read_is_unread_the_next_time(store: Store) -> None:
+    store.send("alice", "bob", "before the first time")
+    first = Live("human", now())
+    first.begin(store.recent(1 << 20))
+    assert first.index.unread_count(EVERYTHING) == 0
+    store.broadcast("alice", "dev", "seen")
+    store.send("alice", "bob", "not seen")
+    first.advance(list(store.history())[-2:])
+    assert first.index.unread_count(EVERYTHING) == 2
+    first.read(channel_room("dev"))
+    store.send("alice", "bob", "while nobody was there")
+
+    second = Live("human", now(), dict(first.marks))
+    second.begin(store.recent(1 << 20))
+    assert second.index.unread_count(pair_room("alice", "bob")) == 2
+    assert second.index.unread_count(channel_room("dev")) == 0
+    second.read(EVERYTHING)
+    third = Live("human", now(), dict(second.marks))
+    third.begin(store.recent(1 << 20))
+    assert third.index.unread_count(EVERYTHING) == 0
+
+
+def test_marks_of_another_store_do_not_count(store: Store) -> None:
+    live = Live("human", now(), {EVERYTHING: 1_000_000})
+    live.begin(store.recent(1 << 20))
+    store.send("alice", "bob", "news")
+    live.advance(list(store.history())[-1:])
+    assert live.index.unread_count(EVERYTHING) == 1
+
+
 def test_whom_one_speaks_to(store: Store) -> None:
     live = live_of(store)
     assert live.recipient(pair_room("human", "bob")) == "bob"

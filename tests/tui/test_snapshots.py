@@ -18,8 +18,11 @@ Compare = Callable[..., bool]
 REVIEW = pair_room("coder", "reviewer")
 
 
-def prepared(stage: Stage, room: Room, theme: str, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """What to do before the picture is taken: go to the room, let more happen, press keys in the thread."""
+def prepared(
+    stage: Stage, room: Room, theme: str, *keys: str, shows: str = ""
+) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """What to do before the picture is taken: go to the room, let more happen, press keys in the thread, and
+    wait until this is on the screen."""
 
     async def prepare(pilot: Pilot[None]) -> None:
         app = pilot.app
@@ -35,6 +38,7 @@ def prepared(stage: Stage, room: Room, theme: str, *keys: str) -> Callable[[Pilo
             driver.thread.focus()
         await pilot.pause()
         await pilot.press(*keys)
+        await driver.shows(shows)
         await pilot.pause(0.2)
         for field in [*app.screen.query(Input), *app.screen.query(TextArea)]:
             field.cursor_blink = False
@@ -43,7 +47,10 @@ def prepared(stage: Stage, room: Room, theme: str, *keys: str) -> Callable[[Pilo
     return prepare
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
+SIZES = pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
+
+
+@SIZES
 @pytest.mark.parametrize(
     "room", [EVERYTHING, REVIEW, channel_room("api-changes")], ids=["all", "pair", "channel"]
 )
@@ -75,6 +82,57 @@ def test_acting_on_a_message(
     picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", "k", keys)
 
 
+SEARCH = ("ctrl+f", *"chunk")
+PALETTE = ("ctrl+p", *"next")
+FOUND, OFFERED = "4 messages, 1 selected", "Go to the next unread message"
+
+
+@SIZES
+def test_search(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", *SEARCH, shows=FOUND)
+
+
+def test_search_in_light(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (140, 40), "textual-light", *SEARCH, shows=FOUND)
+
+
+def test_filtered_room(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = (*SEARCH, "ctrl+f")
+    picture(
+        snap_compare,
+        tmp_path,
+        monkeypatch,
+        EVERYTHING,
+        (140, 40),
+        "textual-dark",
+        *keys,
+        shows="esc shows all",
+    )
+
+
+@SIZES
+def test_palette(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", *PALETTE, shows=OFFERED)
+
+
+def test_export(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (80, 24), "textual-dark", "ctrl+s")
+
+
+@SIZES
+@pytest.mark.parametrize(
+    "room", [pair_room("docs", "human"), channel_room("api-changes")], ids=["agent", "channel"]
+)
+def test_inspector(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, size: tuple[int, int]
+) -> None:
+    picture(snap_compare, tmp_path, monkeypatch, room, size, "textual-dark", "ctrl+o")
+
+
 def picture(
     snap_compare: Compare,
     home: Path,
@@ -83,9 +141,12 @@ def picture(
     size: tuple[int, int],
     theme: str = "textual-dark",
     *keys: str,
+    shows: str = "",
 ) -> None:
     """Compare a picture of the room with the one that was accepted."""
     monkeypatch.setenv("HOME", str(home))
     with Stage(home / ".oh-my-msgcode") as stage:
         app = MsgcodeApp(stage.store, "human", clock=stage.clock)
-        assert snap_compare(app, terminal_size=size, run_before=prepared(stage, room, theme, *keys))
+        assert snap_compare(
+            app, terminal_size=size, run_before=prepared(stage, room, theme, *keys, shows=shows)
+        )

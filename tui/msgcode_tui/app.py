@@ -33,6 +33,7 @@ from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
 from msgcode_tui.roster import Arrangement, Section
+from msgcode_tui.screens.commands import RoomCommands
 from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
@@ -90,6 +91,7 @@ class MsgcodeApp(App[None]):
     TITLE = "msgcode"
     MODES: ClassVar = {"room": MainScreen}
     DEFAULT_MODE = "room"
+    COMMANDS = App.COMMANDS | {RoomCommands}
     BINDING_GROUP_TITLE = "Everywhere"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),
@@ -129,9 +131,9 @@ class MsgcodeApp(App[None]):
         """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
         self.clock = clock
-        self.live = Live(me, clock())
         self.stuck_after = timedelta(seconds=settings.stuck.waiting)
         kept = self.memory.now
+        self.live = Live(me, clock(), dict(_by_room(kept.read)))
         self.drafts = Drafts({room: draft_of(text) for room, text in _by_room(kept.drafts)})
         self.history = History(kept.history)
         self.arrangement = Arrangement(
@@ -312,8 +314,9 @@ class MsgcodeApp(App[None]):
         now.muted = set(map(room_key, arrangement.muted))
         now.collapsed = set(map(str, arrangement.collapsed))
 
-    def _remember_writing(self) -> None:
+    def _remember_use(self) -> None:
         now = self.memory.now
+        now.read = {room_key(room): seq for room, seq in self.live.marks.items()}
         now.drafts = {room_key(room): draft.whole for room, draft in self.drafts.kept.items() if draft.text}
         now.history = list(self.history.lines)
 
@@ -321,13 +324,13 @@ class MsgcodeApp(App[None]):
         try:
             while True:
                 await asyncio.sleep(SAVE_EVERY)
-                self._remember_writing()
+                self._remember_use()
                 await self.memory.save()
         except OSError as error:
             self.say(f"What you set up in this room cannot be remembered: {error}", "warning")
 
     async def on_unmount(self) -> None:
-        self._remember_writing()
+        self._remember_use()
         with suppress(OSError):  # The worker has said so.
             await self.memory.save()
 
@@ -376,6 +379,11 @@ class MsgcodeApp(App[None]):
         if isinstance(event, events.InputEvent):
             self._touched_at = monotonic()
         await super().on_event(event)
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether there has been somebody here since it was started."""
+        return self._touched_at > 0
 
     # Other programs
 
@@ -506,9 +514,9 @@ class MsgcodeApp(App[None]):
             return await asyncio.to_thread(verb)
 
 
-def _by_room(texts: Mapping[str, str]) -> list[tuple[Room, str]]:
-    """The texts of the rooms that can be."""
-    return [(room, text) for key, text in texts.items() if (room := room_of(key))]
+def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:
+    """What is kept for the rooms that can be."""
+    return [(room, value) for key, value in values.items() if (room := room_of(key))]
 
 
 def _keep() -> None:

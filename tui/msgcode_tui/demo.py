@@ -105,7 +105,13 @@ class Crew:
         review = self._reply(
             "coder",
             review,
-            "Both done. The chunk size is now a parameter, and the test runs with 1, 2 and 3 bytes.",
+            "Both done. The chunk size is now a parameter, and the test runs with 1, 2 and 3 bytes:\n\n"
+            "```python\n"
+            '@pytest.mark.parametrize("size", [1, 2, 3])\n'
+            "def test_a_token_longer_than_a_chunk(size: int) -> None:\n"
+            '    tokens = Tokenizer(BytesIO(b"alpha\\r\\n"), chunk=size)\n'
+            '    assert list(tokens) == [Word("alpha"), NEWLINE]\n'
+            "```",
         )
         self._idle("coder")
         yield 2
@@ -128,6 +134,11 @@ class Crew:
             "The tokenizer is nearly through review. May I merge it today, or does it wait for the release?",
             subject="Merge today?",
             priority="high",
+            metadata={
+                "choices": "today | after the release",
+                "default": "after the release",
+                "deadline": "60",
+            },
         )
         yield 2
         review = self._reply("coder", review, "Fixed, with a test.")

@@ -34,13 +34,14 @@ def health(live: Live, now: datetime, stuck_after: timedelta) -> Health:
     return Health(
         len(live.online()),
         sum(map(len, live.state.inboxes.values())),
-        sum(1 for _ in islice(_stuck(live, now - stuck_after), MAX_COUNTED)),
+        sum(1 for _ in islice(stuck_messages(live, now - stuck_after), MAX_COUNTED)),
         len(live.failed),
         len(open_questions((live.state.messages[id] for id in live.state.inbox(live.me)), live.me, now)),
     )
 
 
-def _stuck(live: Live, before: datetime) -> Iterator[Message]:
+def stuck_messages(live: Live, before: datetime) -> Iterator[Message]:
+    """What has waited for an agent since `before`, once for each of them."""
     for agent, inbox in live.state.inboxes.items():
         known = live.state.agents.get(agent)
         if known and known.human:

@@ -41,11 +41,14 @@ class _Past:
 class Live:
     """What the screens draw. Only the app changes it; they read.
 
-    me: the user. since: when they came; what others sent before counts as read, but for what waits for them.
+    me: the user. since: when they came. marks: up to which message (its `seq`) they had read each room when
+    they left; a mark for everything holds for all rooms. Without any, what others sent before they came
+    counts as read, but for what waits for them.
     """
 
-    def __init__(self, me: str, since: datetime) -> None:
+    def __init__(self, me: str, since: datetime, marks: dict[Room, int] | None = None) -> None:
         self.me = me
+        self.marks: dict[Room, int] = marks or {}
         self.since = since
         self._recent = since - timedelta(minutes=MINUTES)
         self.presences: dict[str, Presence] = {}
@@ -76,8 +79,17 @@ class Live:
 
     def begin(self, recent: Recent) -> None:
         """Show the room as it is now. Unless that is the whole of it, `recall` its past."""
+        if max(self.marks.values(), default=0) > recent.state.seq:  # The store was deleted, and is another.
+            self.marks.clear()
+        self.marks.setdefault(EVERYTHING, recent.state.seq)
         self._show(recent.state)
-        self._past = None if recent.whole else _Past(Live(self.me, self.since))
+        self._past = None if recent.whole else _Past(self._unshown())
+
+    def _unshown(self) -> Live:
+        """The same user's, before anything has happened."""
+        whole = Live(self.me, self.since)
+        whole.marks = self.marks
+        return whole
 
     def recall(self, piece: Piece) -> None:
         """Take in the next piece of the past. With the last one, all of it is shown from then on."""
@@ -95,7 +107,8 @@ class Live:
     def _become(self, whole: Live) -> None:
         unread = set(self.index.unread(EVERYTHING))
         for id in whole.index.unread(EVERYTHING):
-            if id in self.state.messages and id not in unread:  # It was read meanwhile.
+            was_read = id in self.state.messages and id not in unread
+            if was_read or not self._is_unread(whole.state.messages[id]):  # It was read meanwhile.
                 whole.index.read(whole.state.messages[id])
         self.state, self.index, self._past = whole.state, whole.index, None
         self.traffic, self.failed = whole.traffic, whole.failed
@@ -122,6 +135,7 @@ class Live:
             elif isinstance(fact, RoomPurged):
                 self.index.keep(self.state.messages)
             elif isinstance(fact, JournalReset):
+                self.marks.clear()
                 self._show(self.state)
 
     def _fail(self, fact: MessageFailed) -> None:
@@ -133,14 +147,20 @@ class Live:
     def _is_unread(self, message: Message) -> bool:
         if self.me in (message.sender, message.by):
             return False
-        mine = message.deliveries.get(self.me)
-        return mine.status in (Status.QUEUED, Status.CLAIMED) if mine else message.sent_at >= self.since
+        if mine := message.deliveries.get(self.me):
+            return mine.status in (Status.QUEUED, Status.CLAIMED)
+        if not self.marks:
+            return message.sent_at >= self.since
+        return all(message.seq > self.marks.get(room, 0) for room in (EVERYTHING, *rooms_of(message)))
 
     def read(self, room: Room) -> list[str]:
         """The user has seen the room's newest messages.
 
         Returns the ids of those that were waiting to be delivered to the user.
         """
+        if room == EVERYTHING:
+            self.marks.clear()
+        self.marks[room] = self.state.seq
         for id in self.index.unread(room):
             self.index.read(self.state.messages[id])
         shelves = self.state.inbox(self.me).undelivered.values()

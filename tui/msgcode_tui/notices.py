@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgcode.events import Event, MessageSent
 from msgcode.model import Message, Priority
 from msgcode.state import State
-from msgcode_tui.rooms import Room, channel_room, pair_room
+from msgcode_tui.rooms import Room, home_of, pair_room
 from msgcode_tui.settings import Notify, What
 from msgcode_tui.stuck import Stuck
 
@@ -53,7 +53,7 @@ def of_event(event: Event, state: State, me: str) -> Happening | None:
     verb = {"questions": " asks", "urgent": " (urgent)"}.get(what, "")
     where = f" in #{message.channel}" if message.channel else ""
     text = message.body if not message.subject else f"{message.subject}: {message.body}"
-    return Happening(what, _room(message, me), f"{message.sender}{verb}{where}", text)
+    return Happening(what, home_of(message, me), f"{message.sender}{verb}{where}", text)
 
 
 def _kind(message: Message, me: str) -> What | None:
@@ -68,12 +68,6 @@ def _kind(message: Message, me: str) -> What | None:
 def mentions(text: str, agent: str) -> bool:
     """Whether the text says `@agent`, and not just a longer name that begins so, or a mail address."""
     return re.search(rf"(?<![\w@.-])@{re.escape(agent)}(?![\w-]|\.\w)", text) is not None
-
-
-def _room(message: Message, me: str) -> Room:
-    if message.channel is not None:
-        return channel_room(message.channel)
-    return pair_room(message.sender, me if me in message.deliveries else message.recipients[0])
 
 
 def of_stuck(one: Stuck, me: str) -> Happening:

@@ -53,6 +53,13 @@ def rooms_of(message: Message) -> list[Room]:
     return [pair_room(message.sender, recipient) for recipient in message.deliveries]
 
 
+def home_of(message: Message, me: str) -> Room:
+    """The room where the message was said, as the user `me` sees it: of its pairs, rather theirs."""
+    if message.channel is not None:
+        return channel_room(message.channel)
+    return pair_room(message.sender, me if me in message.deliveries else message.recipients[0])
+
+
 class RoomIndex:
     """The messages of each room, oldest first, and the unread ones, kept up as messages come and go."""
 

@@ -19,6 +19,7 @@ from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.screens.arranging import ArrangingScreen
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.finding import FindingScreen
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
@@ -42,7 +43,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(ArrangingScreen):
+class MainScreen(ArrangingScreen, FindingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -220,23 +221,28 @@ class MainScreen(ArrangingScreen):
         self.query_one(Banner).show(self._app.trouble)
         self._draw_ages(live)
         self.query_one(Desk).look()
-        title = room_title(self.room, live)
-        self.query_one(RoomBar).show(
-            [(title, "title"), (f"  {room_about(self.room, live)}", "about")],
-            [] if live.past is None else [(f"reading older ones {live.past:.0%} ", "about")],
-        )
         thread = self.query_one(Thread)
+        shown = self.shown_messages(live)
         thread.empty_note = self._empty_note(live)
         thread.show(
             self.room,
-            live.index.messages(self.room),
+            shown,
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
             unread=live.index.unread(self.room),
         )
         self._shown = self.room
+        self._draw_bar(live)
         self._inspect()
         self._draw_tabs()
+
+    def _draw_bar(self, live: Live) -> None:
+        past = [] if live.past is None else [(f"reading older ones {live.past:.0%} ", "about")]
+        title = room_title(self.room, live)
+        self.query_one(RoomBar).show(
+            [(title, "title"), (f"  {room_about(self.room, live)}", "about")],
+            [*past, *self.search_parts(live)],
+        )
 
     def _inspect(self) -> None:
         """Show what the inspector says now, which changes as time goes by, too."""
@@ -274,6 +280,8 @@ class MainScreen(ArrangingScreen):
     def _empty_note(self, live: Live) -> str:
         if live.past is not None:
             return "Older messages are being read."
+        if self.filter:
+            return "No message matches."
         if live.recipient(self.room) is not None:
             return "No messages yet. Write the first."
         if not live.state.agents.keys() - {live.me}:
@@ -383,6 +391,7 @@ class MainScreen(ArrangingScreen):
     @on(Thread.Chosen)
     def _message_chosen(self) -> None:
         self._inspect()
+        self._draw_bar(self._app.live)
 
     def action_unread(self, step: int) -> None:
         """Go to the next unread message in one direction; if there is none, to the next room with some."""
@@ -441,7 +450,9 @@ class MainScreen(ArrangingScreen):
     @on(Thread.Followed)
     def _thread_followed(self) -> None:
         # Another room may have been selected since, which is not on the screen yet.
-        if self._shown and MIDDLE in self.query_one(Panes).visible_panes:
+        # What was narrowed down has not been seen as a whole, nor what nobody looks at.
+        seen = self.filter is None and self._app.is_attended
+        if self._shown and seen and MIDDLE in self.query_one(Panes).visible_panes:
             self._app.read(self._shown)
 
     # Writing

@@ -110,7 +110,7 @@ class RoomBar(Bar):
     """Which room is shown, and what it is."""
 
     PREFIX = "room-bar"
-    COMPONENT_CLASSES: ClassVar = {"room-bar--title", "room-bar--about"}
+    COMPONENT_CLASSES: ClassVar = {"room-bar--title", "room-bar--about", "room-bar--found"}
 
 
 class Banner(Static):

@@ -56,7 +56,7 @@ class RoomList(ScrollView, can_focus=True):
             "pageup,ctrl+b", "step(-10)", "Page up", id="rooms.page-up", show=False, tooltip="Ten rooms up"
         ),
         Binding(
-            "pagedown,ctrl+f", "step(10)", "Page down", id="rooms.page-down", show=False,
+            "pagedown", "step(10)", "Page down", id="rooms.page-down", show=False,
             tooltip="Ten rooms down",
         ),
         Binding("home,g", "first", "First", id="rooms.first", show=False, tooltip="Select everything"),

@@ -83,7 +83,13 @@ class Thread(ScrollView, can_focus=True):
                 ("z", "fold", "Fold", "fold", "Show the selected message as Markdown, or as it was written"),
                 ("space", "mark", "Mark", "mark", "Mark the selected message, or take its mark away"),
                 ("v", "range", "Mark range", "range", "Mark from here to where you go; again to end it"),
-                ("escape", "leave", "Follow", "leave", "Take away all marks; then follow the newest message"),
+                (
+                    "escape",
+                    "leave",
+                    "Follow",
+                    "leave",
+                    "Take away all marks; then follow the newest message",
+                ),
             )
         ),
         Binding("end,G", "newest", "Newest", id="thread.newest", tooltip="Follow the newest message"),
@@ -176,11 +182,11 @@ class Thread(ScrollView, can_focus=True):
         self._ids, self._messages = ids, messages
         self._lines.clear()
         self._heights = Heights(self._estimates(ids))
-        if self.selected not in messages:
+        if self.selected and self._index(self.selected) == len(ids):
             self.selected = None
         if place:
             index, offset = place
-            top = next((id for id in before[index:] if id in messages), None)
+            top = next((id for id in before[index:] if self._index(id) < len(ids)), None)
             if top is not None:
                 self._go_to(self._index(top), offset)
 
