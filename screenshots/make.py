@@ -56,6 +56,7 @@ async def shoot(shot: Shot, home: Path) -> None:
         app = MsgcodeApp(stage.store, "human", clock=stage.clock)
         async with app.run_test(size=shot.size) as pilot:
             app.theme = shot.theme
+            await pilot.press("f12")  # Somebody is there to read.
             app.screen.query_one(RoomList).select(shot.room)
             for moment in (COMES_AT, IS_TAKEN_AT):
                 stage.play_until(moment)

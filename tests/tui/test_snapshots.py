@@ -30,6 +30,7 @@ def prepared(
         driver = Driver(app, pilot)
         driver.composer.cursor_blink = False
         app.theme = theme
+        await pilot.press("f12")  # Somebody is there to read.
         await driver.select(room)
         for moment in (20, 33):
             stage.play_until(moment)
