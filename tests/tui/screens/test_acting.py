@@ -442,8 +442,9 @@ async def test_the_palette_has_what_can_be_done(store: Store, folder: Path) -> N
         assert "Message: Open its file" not in titles
         await app.pilot.press("ctrl+p")
         await app.until(lambda: app.app.screen.focused)
-        await app.pilot.press(*"expire")
+        await app.pilot.press(*"message:", "space", *"expire")
         await app.shows("Message: Expire")
+        await app.until(lambda: "Expires in" not in app.screen())
         await app.pilot.press("down", "enter")
         await on(app, Confirm)
         await app.pilot.press("y")
