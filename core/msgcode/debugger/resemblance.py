@@ -1,0 +1,134 @@
+"""What a body says that others did not say before: the words and marks it is known by.
+
+A text is taken as a set of words and a set of marks. Marks are what work is about: paths, names in code,
+versions, numbers. Small words, courtesies, the agents' own names, times of day and ids of messages are in
+neither, so that who answers whom, and when, makes no text a new one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgcode.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SAMPLE = 1000
+"""Of a body longer than three times this, so many characters of its beginning, middle and end are read."""
+
+ALIKE = 0.8
+"""Near-identical bodies share at least this part of the words that either has."""
+
+_COURTESY_LENGTH = 240
+_SHORTEST = 3
+_TOKEN = re.compile(r"\w+(?:[-./:=#@']+\w+)*")
+# Times of day, ids of messages (UUIDs and what is shown of them): new each time, and no news.
+_NO_NEWS = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}")
+
+COURTESIES = frozenset(
+    "ack acked acknowledge acknowledged agree agreed always anytime appreciate appreciated awesome best bye "
+    "cheers confirmed confirming cool copy day excellent fine glad goodbye good got great happy help ok okay "
+    "kind likewise luck much nice noted perfect pleasure problem received roger see seen sounds sure thank "
+    "thanks thx understood very welcome wonderful works yep yes".split()
+)
+"""Words of thanks and acknowledgement."""
+
+_SMALL = frozenset(
+    "all and any are been both but can could did does for from had has have her here him his how its just let "
+    "may more not now our out own she should than that the their them then there these they this those "
+    "too was were what when where which who will with would you your it's i'll i'm you're".split()
+)
+
+
+class Wording(Record):
+    """What a body is known by."""
+
+    words: frozenset[str]
+    """Its words, in lower case."""
+    marks: frozenset[str]
+    """Its paths, names in code, versions and numbers."""
+    courtesy: bool
+    """It is a bare thanks or acknowledgement."""
+
+
+def wording(body: str, names: Collection[str]) -> Wording:
+    """What `body` is known by. `names` has, in lower case, the ids of those who talk.
+
+    A bare courtesy is short, has a word of thanks or acknowledgement, and lacks the rest: it asks nothing,
+    has no mark, and has no more other words than such ones.
+    """
+    size = len(body)
+    text = body
+    if size > 3 * SAMPLE:
+        middle = size // 2
+        text = f"{body[:SAMPLE]}\n{body[middle : middle + SAMPLE]}\n{body[-SAMPLE:]}"
+    words: set[str] = set()
+    marks: set[str] = set()
+    numbers: set[str] = set()
+    polite = 0
+    before = ""
+    for token in _TOKEN.findall(text):
+        word = token.casefold()
+        if word in names:
+            continue
+        if token.isalpha() or word.replace("-", "").replace("'", "").isalpha():
+            if word in COURTESIES:
+                polite += 1
+            elif token[1:] != word[1:] and not token.isupper():
+                marks.add(token)
+            elif len(word) >= _SHORTEST and word not in _SMALL:
+                words.add(word)
+        elif token.isdecimal():
+            numbers.add(f"{before} {token}")
+        elif not _NO_NEWS.fullmatch(word):
+            marks.add(token)
+        before = word
+    courtesy = (
+        size <= _COURTESY_LENGTH
+        and not (marks or numbers or "?" in text or "`" in text)
+        and len(words) <= polite
+    )
+    if len(words) >= _SHORTEST:
+        marks |= numbers  # In a text of a word or two, such as "ping 17", a number only counts.
+    if text is not body:
+        marks.add(f"{size} characters")
+    return Wording(frozenset(words), frozenset(marks), courtesy)
+
+
+def alike(one: Wording, other: Wording) -> bool:
+    """Whether two bodies are nearly identical: the same marks, and nearly the same words."""
+    if one.marks != other.marks:
+        return False
+    common = len(one.words & other.words)
+    return common >= ALIKE * (len(one.words) + len(other.words) - common)
+
+
+class Vocabulary:
+    """The words and marks that were used lately in one conversation."""
+
+    __slots__ = ("_known", "_size")
+
+    def __init__(self, size: int) -> None:
+        """size: how many it keeps; those not used for longest are forgotten."""
+        self._known: dict[str, None] = {}
+        self._size = size
+
+    def learn(self, said: Wording) -> tuple[int, int]:
+        """Take in a body. Returns how many of its words, and of its marks, are new."""
+        new = self._add(said.words), self._add(said.marks)
+        while len(self._known) > self._size:
+            del self._known[next(iter(self._known))]
+        return new
+
+    def _add(self, items: frozenset[str]) -> int:
+        known = self._known
+        new = 0
+        for item in items:
+            if item in known:
+                del known[item]
+            else:
+                new += 1
+            known[item] = None
+        return new
