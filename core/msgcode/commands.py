@@ -378,6 +378,8 @@ COMMANDS = {
     "log": Command("what has happened", _log_arguments),
     "search": Command("look for messages in all that is kept", _from("looking", "search"), body_after=0),
     "export": Command("write messages down as a document", _from("looking", "export")),
+    "loops": Command("list the exchanges that go round and round", _from("loops", "loops")),
+    "backtest loops": Command("what a guard against loops would have done", _from("loops", "backtest_loops")),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 

@@ -154,7 +154,7 @@ _EXPLAINED = {
     Kind.THANKS: "{agents} only thank each other or acknowledge, in {count} messages one after the other.",
     Kind.REPEAT: "{agents} say nearly the same over and over, in {count} messages that follow each other.",
     Kind.CYCLE: "It goes round ({round}), and nothing new was said in {count} messages.",
-    Kind.HOPS: "{agents} have replied to each other in {count} messages of one thread, and no human has spoken.",
+    Kind.HOPS: "{agents} have written {count} messages in one thread, and no human has spoken in it.",
     Kind.BURST: "Everybody answers everybody: {count} messages among {agents} follow from a single one.",
 }
 

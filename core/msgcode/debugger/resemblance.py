@@ -27,19 +27,21 @@ _TOKEN = re.compile(r"\w+(?:[-./:=#@']+\w+)*")
 # Times of day, ids of messages (UUIDs and what is shown of them): new each time, and no news.
 _NO_NEWS = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}")
 
-COURTESIES = frozenset(
+_COURTESIES = (
     "ack acked acknowledge acknowledged agree agreed always anytime appreciate appreciated awesome best bye "
     "cheers confirmed confirming cool copy day excellent fine glad goodbye good got great happy help ok okay "
     "kind likewise luck much nice noted perfect pleasure problem received roger see seen sounds sure thank "
-    "thanks thx understood very welcome wonderful works yep yes".split()
+    "thanks thx understood very welcome wonderful works yep yes"
 )
+COURTESIES = frozenset(_COURTESIES.split())
 """Words of thanks and acknowledgement."""
 
-_SMALL = frozenset(
-    "all and any are been both but can could did does for from had has have her here him his how its just let "
-    "may more not now our out own she should than that the their them then there these they this those "
-    "too was were what when where which who will with would you your it's i'll i'm you're".split()
+_SMALL_WORDS = (
+    "all and any are been both but can could did does for from had has have her here him his how its just "
+    "let may more not now our out own she should than that the their them then there these they this those "
+    "too was were what when where which who will with would you your it's i'll i'm you're"
 )
+_SMALL = frozenset(_SMALL_WORDS.split())
 
 
 class Wording(Record):
