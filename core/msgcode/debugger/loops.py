@@ -17,7 +17,7 @@ from collections import deque
 from datetime import timedelta
 
 from msgcode.debugger.findings import Cost, Ended, Finding, Kind, Limits
-from msgcode.debugger.resemblance import Vocabulary, Wording, alike, wording
+from msgcode.debugger.resemblance import Vocabulary, Wording, alike, reports, wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class _Link:
     """A message, as one of a chain of causes."""
 
     __slots__ = (
-        "at", "characters", "courtesies", "depth", "id", "like", "parent", "recipients", "repeats", "sender",
-        "seq", "stale", "talk", "thread", "wording",
+        "at", "characters", "courtesies", "depth", "id", "like", "parent", "polite", "recipients", "repeats",
+        "sender", "seq", "stale", "talk", "thread", "wording",
     )  # fmt: skip
 
     def __init__(self, message: Message, parent: _Link | None, talk: _Talk, said: Wording) -> None:
@@ -91,7 +91,9 @@ class _Link:
         self.like: str | None = None
         """The earlier message to which its body is nearly identical."""
         # The runs that end with it, in messages.
-        self.courtesies = self.repeats = self.stale = self.depth = 0
+        self.polite = self.repeats = self.stale = self.depth = 0
+        self.courtesies = 0
+        """Those of the `polite` ones that are bare."""
 
 
 class _Loop:
@@ -128,7 +130,7 @@ class _Loop:
             return False
         if self.kind is Kind.HOPS:
             return link.thread in self.threads
-        return self.kind is Kind.BURST or link.stale > 0
+        return self.kind is Kind.BURST or link.stale > 0 or (self.kind is Kind.THANKS and link.polite > 0)
 
     def finding(self) -> Finding:
         return Finding(
@@ -195,9 +197,14 @@ class LoopDetector:
         parent = self._parent(message, said)
         link = _Link(message, parent, parent.talk if parent else _Talk(self._limits.burst), said)
         new_words, new_marks = link.talk.vocabulary.learn(said)
-        nothing_new = said.courtesy or (not new_marks and new_words <= self._limits.novelty * len(said.words))
         if parent and not self._is_fresh_start(link, parent):
-            self._count(link, parent, nothing_new)
+            if link.thread == parent.thread:
+                link.depth = parent.depth + 1
+            bare = said.is_bare(new_words)
+            if bare or (said.polite and parent.courtesies):
+                link.courtesies, link.polite = parent.courtesies + bare, parent.polite + 1
+            if bare or (not new_marks and new_words <= self._limits.novelty * len(said.words)):
+                self._count_stale(link, parent)
         self._remember(link)
         link.talk.recent.append(link)
         if not parent:
@@ -217,7 +224,7 @@ class LoopDetector:
         cause = self._links.get(message.cause or "")
         if message.reply_to:
             return cause
-        if message.channel and len(message.deliveries) > 1:
+        if message.channel:
             return None if self._is_report(message, said, cause) else cause
         recipient = next(iter(message.deliveries), "")
         if cause and cause.sender != recipient:
@@ -228,8 +235,8 @@ class LoopDetector:
         return cause
 
     def _is_report(self, message: Message, said: Wording, cause: _Link | None) -> bool:
-        """Whether a broadcast answers nobody and is worded like its sender's earlier ones."""
-        if said.courtesy or "?" in message.body[:1000]:
+        """Whether what it says to a channel answers nobody, and is worded like what it said there before."""
+        if not reports(message.body, said):
             return False
         key = (message.sender, message.channel or "")
         own = self._reports.get(key)
@@ -243,19 +250,13 @@ class LoopDetector:
         spoken = max(self._spoken.get(name, 0) for name in (link.sender, link.thread, parent.sender))
         return spoken >= parent.seq or link.at - parent.at > self._quiet
 
-    def _count(self, link: _Link, parent: _Link, nothing_new: bool) -> None:
-        if link.thread == parent.thread:
-            link.depth = parent.depth + 1
-        if nothing_new:
-            link.stale = parent.stale + 1
-            if link.wording.courtesy:
-                link.courtesies = parent.courtesies + 1
-            link.like = next(
-                (other.id for other in self._back(parent, _LOOK_BACK) if alike(link.wording, other.wording)),
-                None,
-            )
-            if link.like:
+    def _count_stale(self, link: _Link, parent: _Link) -> None:
+        link.stale = parent.stale + 1
+        for other in self._back(parent, _LOOK_BACK):
+            if alike(link.wording, other.wording):
+                link.like = other.id
                 link.repeats = parent.repeats + 1
+                break
 
     def _back(self, link: _Link | None, count: int) -> Iterable[_Link]:
         """The link and those before it in its chain, newest first, at most `count`."""
@@ -316,9 +317,9 @@ class LoopDetector:
         return loop
 
     def _thanks(self, link: _Link) -> _Loop | None:
-        if link.courtesies < self._limits.thanks:
+        if link.courtesies < max(self._limits.thanks, link.polite / 2):
             return None
-        run = self._run(link, link.courtesies)
+        run = self._run(link, link.polite)
         return self._begin(Kind.THANKS, link, run) if _each_speaks(run, 2) else None
 
     def _repeat(self, link: _Link) -> _Loop | None:
@@ -330,7 +331,8 @@ class LoopDetector:
         ids = {one.id for one in run}
         first = {one.like: None for one in run if one.like not in ids}
         said_first = sorted((self._links[id] for id in first if id in self._links), key=lambda one: one.seq)
-        return self._begin(Kind.REPEAT, link, [*said_first, *run])
+        kind = Kind.THANKS if link.courtesies >= link.repeats else Kind.REPEAT
+        return self._begin(kind, link, [*said_first, *run])
 
     def _cycle(self, link: _Link) -> _Loop | None:
         rounds = self._limits.rounds

@@ -28,20 +28,26 @@ _TOKEN = re.compile(r"\w+(?:[-./:=#@']+\w+)*")
 _NO_NEWS = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}")
 
 _COURTESIES = (
-    "ack acked acknowledge acknowledged agree agreed always anytime appreciate appreciated awesome best bye "
-    "cheers confirmed confirming cool copy day excellent fine glad goodbye good got great happy help ok okay "
-    "kind likewise luck much nice noted perfect pleasure problem received roger see seen sounds sure thank "
-    "thanks thx understood very welcome wonderful works yep yes"
+    "absolutely ack acked acknowledge acknowledged agree agreed always anytime appreciate appreciated "
+    "awesome best bye care cheers collaborating collaboration confirmed confirming cool copy day enjoy "
+    "excellent feel fine forward glad good goodbye got great happy help kind likewise luck much nice "
+    "noted ok okay perfect pleasure problem received roger see seen signing smooth smoothly sounds "
+    "standing sure teamwork thank thanks thx understood very welcome wish wishing wonderful works yep "
+    "yes"
 )
 COURTESIES = frozenset(_COURTESIES.split())
-"""Words of thanks and acknowledgement."""
+"""Words of thanks, acknowledgement and parting."""
 
 _SMALL_WORDS = (
-    "all and any are been both but can could did does for from had has have her here him his how its just "
-    "let may more not now our out own she should than that the their them then there these they this those "
-    "too was were what when where which who will with would you your it's i'll i'm you're"
+    "again all and another any anything are been both but can could did does everything for free from "
+    "had has have her here him his how indeed its just let looking lot may means more next not now off "
+    "our out own really same she should something than that the their them then there these they this "
+    "those time too until was well were what when where which who will with would you your it's i'll "
+    "i'm you're"
 )
 _SMALL = frozenset(_SMALL_WORDS.split())
+_ALL_IS_WELL = frozenset(["all", "fine", "good", "ok", "okay"])
+_ADDRESSES = frozenset(["please", "you", "your"])
 
 
 class Wording(Record):
@@ -51,15 +57,20 @@ class Wording(Record):
     """Its words, in lower case."""
     marks: frozenset[str]
     """Its paths, names in code, versions and numbers."""
-    courtesy: bool
-    """It is a bare thanks or acknowledgement."""
+    polite: int
+    """How many words of thanks and acknowledgement it has; 0 if it has anything that those lack (see
+    `wording`)."""
+
+    def is_bare(self, new_words: int) -> bool:
+        """Whether it is a bare courtesy, so many of its words being new to the conversation."""
+        return self.polite > 0 and new_words <= self.polite
 
 
 def wording(body: str, names: Collection[str]) -> Wording:
     """What `body` is known by. `names` has, in lower case, the ids of those who talk.
 
-    A bare courtesy is short, has a word of thanks or acknowledgement, and lacks the rest: it asks nothing,
-    has no mark, and has no more other words than such ones.
+    Thanks and acknowledgements are known by what they lack: they are short, ask nothing, and have no mark
+    and no code. Whether one is bare is up to how many of its other words are news (`Wording.is_bare`).
     """
     size = len(body)
     text = body
@@ -87,16 +98,15 @@ def wording(body: str, names: Collection[str]) -> Wording:
         elif not _NO_NEWS.fullmatch(word):
             marks.add(token)
         before = word
-    courtesy = (
-        size <= _COURTESY_LENGTH
-        and not (marks or numbers or "?" in text or "`" in text)
-        and len(words) <= polite
-    )
+    if size > _COURTESY_LENGTH or marks or numbers or "?" in text or "`" in text:
+        polite = 0
+    elif not words:
+        polite = max(polite, 1)  # A thumb up, say.
     if len(words) >= _SHORTEST:
         marks |= numbers  # In a text of a word or two, such as "ping 17", a number only counts.
     if text is not body:
         marks.add(f"{size} characters")
-    return Wording(frozenset(words), frozenset(marks), courtesy)
+    return Wording(frozenset(words), frozenset(marks), polite)
 
 
 def alike(one: Wording, other: Wording) -> bool:
@@ -105,6 +115,15 @@ def alike(one: Wording, other: Wording) -> bool:
         return False
     common = len(one.words & other.words)
     return common >= ALIKE * (len(one.words) + len(other.words) - common)
+
+
+def reports(body: str, said: Wording) -> bool:
+    """Whether it can be a status line: it asks nothing, addresses nobody, and is no mere thanks."""
+    beginning = body[:SAMPLE]
+    tokens = frozenset(token.casefold() for token in _TOKEN.findall(beginning))
+    if "?" in beginning or not tokens.isdisjoint(_ADDRESSES):
+        return False
+    return tokens <= _ALL_IS_WELL or not said.is_bare(len(said.words))
 
 
 class Vocabulary:
