@@ -61,11 +61,13 @@ _REPORT = 0.5
 class _Talk:
     """A conversation: all that follows from one message."""
 
-    __slots__ = ("ongoing", "recent", "vocabulary")
+    __slots__ = ("ongoing", "recent", "unread", "vocabulary")
 
     def __init__(self, burst: int) -> None:
         self.vocabulary = Vocabulary(_VOCABULARY)
         self.recent: deque[_Link] = deque(maxlen=_IN_BURST * burst)
+        self.unread = 0
+        """Messages since it was last looked whether the recent ones are a burst."""
         self.ongoing: list[_Loop] = []
 
 
@@ -352,10 +354,12 @@ class LoopDetector:
 
     def _burst(self, link: _Link) -> _Loop | None:
         recent = link.talk.recent
+        link.talk.unread += 1
         while recent and link.at - recent[0].at > self._window:
             recent.popleft()
-        if len(recent) < self._limits.burst:
+        if len(recent) < self._limits.burst or link.talk.unread < self._limits.burst / 4:
             return None
+        link.talk.unread = 0  # Not at each message: who speaks with whom takes a look at them all.
         agents = dict.fromkeys(one.sender for one in recent)
         if len(agents) < 3 or len(recent) <= 2 * len(agents):
             return None

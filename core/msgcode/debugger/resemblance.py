@@ -8,6 +8,7 @@ neither, so that who answers whom, and when, makes no text a new one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgcode.record import Record
 
@@ -49,6 +50,11 @@ _SMALL = frozenset(_SMALL_WORDS.split())
 _ALL_IS_WELL = frozenset(["all", "fine", "good", "ok", "okay"])
 _ADDRESSES = frozenset(["please", "you", "your"])
 
+# The kinds of tokens.
+_NOTHING, _WORD, _COURTESY, _MARK, _NUMBER = range(5)
+_CACHED = 8192
+"""Tokens whose kind is remembered. Conversations use the same ones again and again."""
+
 
 class Wording(Record):
     """What a body is known by."""
@@ -83,20 +89,17 @@ def wording(body: str, names: Collection[str]) -> Wording:
     polite = 0
     before = ""
     for token in _TOKEN.findall(text):
-        word = token.casefold()
+        kind, word = _sort(token)
         if word in names:
             continue
-        if token.isalpha() or word.replace("-", "").replace("'", "").isalpha():
-            if word in COURTESIES:
-                polite += 1
-            elif token[1:] != word[1:] and not token.isupper():
-                marks.add(token)
-            elif len(word) >= _SHORTEST and word not in _SMALL:
-                words.add(word)
-        elif token.isdecimal():
-            numbers.add(f"{before} {token}")
-        elif not _NO_NEWS.fullmatch(word):
+        if kind == _WORD:
+            words.add(word)
+        elif kind == _COURTESY:
+            polite += 1
+        elif kind == _MARK:
             marks.add(token)
+        elif kind == _NUMBER:
+            numbers.add(f"{before} {token}")
         before = word
     if size > _COURTESY_LENGTH or marks or numbers or "?" in text or "`" in text:
         polite = 0
@@ -107,6 +110,21 @@ def wording(body: str, names: Collection[str]) -> Wording:
     if text is not body:
         marks.add(f"{size} characters")
     return Wording(frozenset(words), frozenset(marks), polite)
+
+
+@lru_cache(_CACHED)
+def _sort(token: str) -> tuple[int, str]:
+    """Which kind of token it is, and the token in lower case."""
+    word = token.casefold()
+    if token.isalpha() or word.replace("-", "").replace("'", "").isalpha():
+        if word in COURTESIES:
+            return _COURTESY, word
+        if token[1:] != word[1:] and not token.isupper():
+            return _MARK, word
+        return (_NOTHING if len(word) < _SHORTEST or word in _SMALL else _WORD), word
+    if token.isdecimal():
+        return _NUMBER, word
+    return (_NOTHING if _NO_NEWS.fullmatch(word) else _MARK), word
 
 
 def alike(one: Wording, other: Wording) -> bool:
@@ -129,27 +147,22 @@ def reports(body: str, said: Wording) -> bool:
 class Vocabulary:
     """The words and marks that were used lately in one conversation."""
 
-    __slots__ = ("_known", "_size")
+    __slots__ = ("_earlier", "_lately", "_size")
 
     def __init__(self, size: int) -> None:
-        """size: how many it keeps; those not used for longest are forgotten."""
-        self._known: dict[str, None] = {}
+        """size: how many it keeps at least. It keeps at most about twice that, those that were used last."""
+        self._lately: set[str] = set()
+        self._earlier: set[str] = set()
         self._size = size
 
     def learn(self, said: Wording) -> tuple[int, int]:
         """Take in a body. Returns how many of its words, and of its marks, are new."""
         new = self._add(said.words), self._add(said.marks)
-        while len(self._known) > self._size:
-            del self._known[next(iter(self._known))]
+        if len(self._lately) > self._size:
+            self._lately, self._earlier = set(), self._lately
         return new
 
     def _add(self, items: frozenset[str]) -> int:
-        known = self._known
-        new = 0
-        for item in items:
-            if item in known:
-                del known[item]
-            else:
-                new += 1
-            known[item] = None
-        return new
+        new = items - self._lately
+        self._lately |= new
+        return len(new - self._earlier)

@@ -89,9 +89,9 @@ def test_time_lets_them_go() -> None:
 def test_limits_are_obeyed() -> None:
     journal = events(chain(taking_turns(OFFERS, 20)))
     assert backtest_loops(journal, Limits(repeats=99, rounds=99)).firings == ()
-    early, late = (backtest_loops(journal, Limits(repeats=repeats, rounds=99)).held for repeats in (3, 10))
+    early, late = (backtest_loops(journal, Limits(repeats=repeats, rounds=99)).held for repeats in (4, 10))
     assert early[-len(late) :] == late
-    assert len(early) == len(late) + 7
+    assert len(early) == len(late) + 6
 
 
 @pytest.mark.parametrize("name", HEALTHY)

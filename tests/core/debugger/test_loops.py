@@ -252,8 +252,10 @@ def test_status_lines_are_no_loop(line: str, size: int) -> None:
 
 
 def test_offers_in_a_channel_are_a_loop() -> None:
-    lines: list[Line] = [(sender, (to, "eve"), body) for sender, to, body in taking_turns(OFFERS, 12)]
-    assert only(found_in(chain(lines, channel="dev"))).agents == ("ann", "bob")
+    messages = chain(taking_turns(OFFERS, 12), channel="dev")
+    eve = messages[0].deliveries["bob"]
+    heard = [message._replace(deliveries={**message.deliveries, "eve": eve}) for message in messages]
+    assert only(found_in(heard)).agents == ("ann", "bob")
 
 
 class TestHumans:
