@@ -115,9 +115,10 @@ class Sending(Verbs):
             if ttl:
                 message = message._replace(expires_at=milliseconds(moment + timedelta(seconds=ttl)))
             closing = decisions.close(state, question, draft.sender, draft.by) if question else []
-            return [decisions.send(state, message, origin), *closing]
+            return decisions.stopped(state, moment, [decisions.send(state, message, origin), *closing])
 
-        event, *_ = self._journal.commit(decide, blind=ttl is None and not question)
+        blind = ttl is None and not question and not self._journal.state.breakpoints
+        event, *_ = self._journal.commit(decide, blind=blind)
         self._seen(draft.by or draft.sender)
         assert isinstance(event.fact, MessageSent)
         return new_message(event.seq, event.at, event.fact)
