@@ -392,6 +392,10 @@ COMMANDS = {
     "log": Command("what has happened", _log_arguments),
     "search": Command("look for messages in all that is kept", from_topic("looking", "search"), body_after=0),
     "export": Command("write messages down as a document", from_topic("looking", "export")),
+    "loops": Command("list the exchanges that go round and round", from_topic("loops", "loops")),
+    "backtest loops": Command(
+        "what a guard against loops would have done", from_topic("loops", "backtest_loops")
+    ),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 
