@@ -125,6 +125,8 @@ def _break_add(call: Call) -> Answer:
         text=args.text,
         priority=args.priority,
         hops=args.hops,
+        loops=args.loops,
+        budget=args.budget,
         once=args.once,
     )
     return Answer(f"Added {_breakpoint_line(rule, call)}", to_json(rule))
@@ -151,9 +153,10 @@ def _break_remove(call: Call) -> Answer:
 
 
 def _breakpoint_line(rule: Breakpoint, call: Call) -> str:
-    hits = f"{rule.hits} hit{'s' * (rule.hits != 1)}"
-    off = "" if rule.enabled else ", disabled"
-    return f"breakpoint {_number(call, rule.number)}: {visible_line(describe(rule))} ({hits}{off})"
+    about = [f"{rule.hits} hit{'s' * (rule.hits != 1)}"]
+    about += [f"{rule.spent} of {rule.budget} characters spent"] if rule.budget is not None else []
+    about += [] if rule.enabled else ["disabled"]
+    return f"breakpoint {_number(call, rule.number)}: {visible_line(describe(rule))} ({', '.join(about)})"
 
 
 def _number(call: Call, number: int) -> str:
@@ -246,6 +249,10 @@ def break_add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", metavar="REGEX", help="found in the body or the subject (RE2 syntax)")
     parser.add_argument("--priority", choices=PRIORITIES)
     parser.add_argument("--hops", type=positive, metavar="N", help="what N or more others led to")
+    parser.add_argument("--loops", action="store_true", help="what goes round and round: a guard")
+    parser.add_argument(
+        "--budget", type=positive, metavar="N", help="what is beyond N characters in agents' contexts"
+    )
     parser.add_argument("--once", action="store_true", help="disable it at the first hit")
     parser.set_defaults(run=_break_add)
 

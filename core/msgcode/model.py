@@ -198,6 +198,12 @@ class Breakpoint(Record):
     priority: Priority | None = None
     hops: int | None = None
     """So many hops, or more."""
+    loops: bool = False
+    """It belongs to an exchange that goes round and round (`debugger/loops.py`): the automatic guard."""
+    budget: int | None = None
+    """With it, more than so many characters would have reached agents in messages that match otherwise."""
+    spent: int = 0
+    """The characters that have reached them so far, while it was enabled, if it has a budget."""
     once: bool = False
     """It is disabled by its first hit."""
     enabled: bool = True
