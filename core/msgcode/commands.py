@@ -378,6 +378,10 @@ COMMANDS = {
     "log": Command("what has happened", _log_arguments),
     "search": Command("look for messages in all that is kept", _from("looking", "search"), body_after=0),
     "export": Command("write messages down as a document", _from("looking", "export")),
+    "why": Command("explain why a message has come no further", _from("debugging", "why")),
+    "waits": Command("who waits on whom for an answer, deadlocks first", _from("debugging", "waits")),
+    "stuck": Command("list what does not move on, and why", _from("debugging", "stuck")),
+    "cost": Command("how much text threads have put into agents", _from("debugging", "cost")),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 

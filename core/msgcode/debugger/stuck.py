@@ -46,7 +46,7 @@ class Kind(StrEnum):
     """In which way something is stuck."""
 
     BLOCKED = "blocked"
-    """The agent waits for a human, and what was sent to it waits with it."""
+    """The agent waits for a human, and what is sent to it waits with it. What it has had counts as behind."""
     UNKNOWN = "unknown"
     """Messages wait for somebody who is not registered."""
     FAILING = "failing"
@@ -58,7 +58,7 @@ class Kind(StrEnum):
     SILENT = "silent"
     """Messages wait for an agent that is there, and nobody claims them."""
     UNACKNOWLEDGED = "unacknowledged"
-    """Messages were delivered, and nothing has come of them."""
+    """Messages to the agent itself, not to a channel, were delivered, and nothing has come of them."""
 
 
 class Stuck(Record):
@@ -157,7 +157,10 @@ class _Look:
     def at(self, message: Message, delivery: Delivery) -> Kind | None:
         """In which way the message is stuck at the agent, if it is. Whether it was taken up is not asked."""
         if delivery.status is Status.DELIVERED:
-            return Kind.UNACKNOWLEDGED if delivery.at <= self._unacknowledged else None
+            if delivery.at > self._unacknowledged or self.presence.activity is Activity.BLOCKED:
+                return None
+            news = message.channel and len(message.deliveries) > 1
+            return None if news else Kind.UNACKNOWLEDGED
         if delivery.claims and (kind := self._after_attempts(delivery)):
             return kind
         if message.sent_at > self._latest:

@@ -236,30 +236,35 @@ def _way(graph: dict[str, dict[str, Wait]], start: str, end: str) -> list[Wait] 
 
 
 def draw(found: Waits, now: datetime, width: int = 80) -> list[str]:
-    """The graph as lines of at most `width` characters, safe to print; one wait a line, deadlocks first."""
+    """The graph as lines of at most `width` characters, safe to print; one wait a line, deadlocks first.
+
+    `a ─▶ b` is a wait, `a ┄▶ b` one of somebody who may have gone on, `a ─✗ b` a dead end.
+    """
     everything = [*(wait for ring in found.deadlocks for wait in ring), *found.others]
     names = max(
         (len(visible_line(name)) for wait in everything for name in (wait.waiter, wait.on)), default=0
     )
     names = min(names, width // 5)
+    ages = max((len(duration(now - wait.since)) for wait in everything), default=0)
     lines = []
     for ring in found.deadlocks:
         members = [visible_line(wait.waiter) for wait in ring]
         lines.append(_cut(f"Deadlock: {' → '.join([*members, members[0]])}", width))
-        lines += [_line(wait, now, names, width) for wait in ring]
+        lines += [_line(wait, now, names, ages, width) for wait in ring]
     if found.deadlocks and found.others:
         lines.append("Other waits:")
-    lines += [_line(wait, now, names, width) for wait in found.others]
+    lines += [_line(wait, now, names, ages, width) for wait in found.others]
     return lines
 
 
-def _line(wait: Wait, now: datetime, names: int, width: int) -> str:
+def _line(wait: Wait, now: datetime, names: int, ages: int, width: int) -> str:
     arrow = "─✗" if wait.dead_end else "─▶" if wait.sure else "┄▶"
     who, on = (_cut(visible_line(name), names) for name in (wait.waiter, wait.on))
-    head = f"  {who:{names}} {arrow} {on:{names}}  {duration(now - wait.since):>12}  {wait.message.id[:8]}  "
+    age = f"{duration(now - wait.since):>{ages}}"
+    head = f"  {who:{names}} {arrow} {on:{names}}  {age}  {visible_line(wait.message.id)[:8]}  "
     about = wait.message.subject or wait.message.body[:width].partition("\n")[0]
-    rest = visible_line(wait.where if not wait.alive else about)
-    return _cut(head + rest, width)
+    rest = about if wait.alive else wait.where.removeprefix(f"{wait.on} is ")
+    return _cut(head + visible_line(rest), width)
 
 
 def _cut(text: str, width: int) -> str:

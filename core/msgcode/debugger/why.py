@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgcode.debugger.words import clock, duration, whereabouts
-from msgcode.decisions import delivery_to, is_due, is_leased
+from msgcode.decisions import closest, delivery_to, is_due, is_leased
 from msgcode.events import (
     TYPES,
     MessageClaimed,
@@ -334,4 +334,5 @@ def _set_going(case: _Case, stands: Standing) -> Iterator[Advice]:
         else:
             yield Advice("read its inbox", f"--as {agent} check")
     if stands not in (Standing.CLAIMED, Standing.HELD):
-        yield Advice("have somebody else do it", f"forward {id} TO")
+        meant = closest(agent, case.agents) if stands is Standing.UNKNOWN else None
+        yield Advice("have somebody else do it", f"forward {id} {meant or 'TO'}")

@@ -49,7 +49,7 @@ def whereabouts(
     if agent not in agents:
         if gone:
             return f"{agent} was unregistered at {clock(gone, now)}"
-        return f"nobody is registered as {agent!r}{nearest(agent, agents)}"
+        return f"{agent} is not registered{nearest(agent, agents)}"
     if presence.activity is Activity.OFFLINE:
         if presence.last_seen is None:
             return f"{agent} was never there"
