@@ -122,9 +122,7 @@ def _unanswered(state: State, presences: Mapping[str, Presence], now: datetime) 
         for on in asked(message)
         if not message.deliveries[on].status.ended and not is_due(message, message.deliveries[on], now)
     ]
-    said = _Said(
-        state, {message.thread for message, _ in requests}, {message.sender for message, _ in requests}
-    )
+    said = _Said(state, [message for message, _ in requests])
     for message, on in requests:
         if said.answers(message, on) or said.is_newer(message, on):
             continue
@@ -155,24 +153,25 @@ def _silent_since(message: Message, presence: Presence) -> datetime:
 class _Said:
     """What has been said since the requests, to find answers among it in one pass over the messages."""
 
-    def __init__(self, state: State, threads: set[str], senders: set[str]) -> None:
+    def __init__(self, state: State, requests: list[Message]) -> None:
         self._newest: dict[tuple[str, str, str], int] = {}
         """By thread, sender and recipient: the newest message's place."""
         self._replies: set[tuple[str, str, str]] = set()
         """The message answered, who answered, and whom they told."""
-        self._by: dict[str, list[Message]] = {}
-        """By sender, oldest first."""
+        self._by: dict[str, list[Message]] = {message.sender: [] for message in requests}
+        """What the senders of requests have said, oldest first."""
+        self._latest: dict[str, list[Message]] = {}
+        threads = {message.thread for message in requests}
+        ids = {message.id for message in requests}
         for message in sorted(state.messages.values(), key=lambda message: message.seq):
-            if message.sender in senders:
-                self._by.setdefault(message.sender, []).append(message)
-            for to in message.deliveries:
-                if message.thread in threads:
+            if message.sender in self._by:
+                self._by[message.sender].append(message)
+            if message.thread in threads:
+                for to in message.deliveries:
                     self._newest[message.thread, message.sender, to] = message.seq
-                if message.reply_to:
-                    self._replies.add((message.reply_to, message.sender, to))
-            caused = message.cause and message.cause in state.messages
-            if caused and message.cause != message.reply_to and not asks(message):
-                self._replies.update((message.cause or "", message.sender, to) for to in message.deliveries)
+            for id in (message.reply_to, message.cause):
+                if id in ids and (id == message.reply_to or not asks(message)):
+                    self._replies.update((id, message.sender, to) for to in message.deliveries)
 
     def answers(self, request: Message, by: str) -> bool:
         """Whether the recipient `by` has answered."""
@@ -185,12 +184,22 @@ class _Said:
 
     def has_gone_on(self, request: Message) -> bool:
         """Whether its sender has since sent something in another thread that asks nothing."""
-        for message in reversed(self._by[request.sender]):
-            if message.seq <= request.seq:
-                return False
-            if message.thread != request.thread and not asks(message):
-                return True
-        return False
+        sender = request.sender
+        if sender not in self._latest:
+            self._latest[sender] = list(self._latest_asking_nothing(sender))
+        return any(
+            message.seq > request.seq and message.thread != request.thread for message in self._latest[sender]
+        )
+
+    def _latest_asking_nothing(self, sender: str) -> Iterator[Message]:
+        """The newest message of the sender that asks nothing, and the newest such of another thread."""
+        first = None
+        for message in reversed(self._by[sender]):
+            if (first is None or message.thread != first) and not asks(message):
+                yield message
+                if first is not None:
+                    return
+                first = message.thread
 
 
 # Rings of waits
@@ -241,10 +250,8 @@ def draw(found: Waits, now: datetime, width: int = 80) -> list[str]:
     `a ─▶ b` is a wait, `a ┄▶ b` one of somebody who may have gone on, `a ─✗ b` a dead end.
     """
     everything = [*(wait for ring in found.deadlocks for wait in ring), *found.others]
-    names = max(
-        (len(visible_line(name)) for wait in everything for name in (wait.waiter, wait.on)), default=0
-    )
-    names = min(names, width // 5)
+    longest = (len(visible_line(name)) for wait in everything for name in (wait.waiter, wait.on))
+    names = min(max(longest, default=0), width // 5)
     ages = max((len(duration(now - wait.since)) for wait in everything), default=0)
     lines = []
     for ring in found.deadlocks:
