@@ -396,6 +396,10 @@ COMMANDS = {
     "backtest loops": Command(
         "what a guard against loops would have done", from_topic("loops", "backtest_loops")
     ),
+    "why": Command("explain why a message has come no further", from_topic("debugging", "why")),
+    "waits": Command("who waits on whom for an answer, deadlocks first", from_topic("debugging", "waits")),
+    "stuck": Command("list what does not move on, and why", from_topic("debugging", "stuck")),
+    "cost": Command("how much text threads have put into agents", from_topic("debugging", "cost")),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 

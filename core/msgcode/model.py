@@ -140,6 +140,8 @@ class Presence(Record):
     """None if it was never seen."""
     reason: str | None = None
     """Why it is busy or blocked, in words."""
+    since: datetime | None = None
+    """Since when it has been doing this, while it is there, as far as that is known."""
 
     @property
     def online(self) -> bool:
