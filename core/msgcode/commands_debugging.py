@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgcode import answers
 from msgcode.calls import Answer, Call, agent_id, argument, minutes, positive
 from msgcode.codec import encode_time
+from msgcode.debugger import holds
 from msgcode.events import AgentUnregistered
 from msgcode.model import Message, now
 from msgcode.text import visible_line
@@ -35,7 +36,16 @@ def _why(call: Call) -> Answer:
     agents = {known.id: known for known in store.agents()}
     life = store.life(message.id)
     found = [
-        why(message, one, life, agents, store.presence(one), now(), gone=_gone(store, one, agents))
+        why(
+            message,
+            one,
+            life,
+            agents,
+            store.presence(one),
+            now(),
+            hold=_hold(store, message, one),
+            gone=_gone(store, one, agents),
+        )
         for one in ([agent] if agent else message.recipients)
     ]
     lines = [answers.message_line(message, call.paint)]
@@ -43,6 +53,12 @@ def _why(call: Call) -> Answer:
     if not found:
         lines.append("Nobody else was in the channel when it was sent, so nobody got it.")
     return Answer("\n".join(lines), _json(found))
+
+
+def _hold(store: Store, message: Message, agent: str) -> str | None:
+    """What keeps the message from the agent, in words."""
+    hold = store.held_by(message, agent) if agent in message.deliveries else None
+    return holds.words(hold) if hold else None
 
 
 def _gone(store: Store, agent: str, agents: Mapping[str, Agent]) -> datetime | None:

@@ -143,3 +143,13 @@ def test_a_step_of_which_nothing_comes(store: Store, capsys: pytest.CaptureFixtu
     assert "nothing came of it yet" in capsys.readouterr().out
     assert main(["step", "--wait", "x"]) == 2
     assert "'x' is not a number of seconds" in capsys.readouterr().err
+
+
+def test_why_names_what_holds_a_message(store: Store) -> None:
+    say(store, "/msg break add --to bob")
+    store.send("ann", "bob", "hi")
+    text = say(store, "/msg why m0001")
+    assert "held by breakpoint 1, set by human: --to bob" in text
+    assert "msgcode step --message m0001-00" in text
+    say(store, "/msg step --message m0001")
+    assert "let through" in say(store, "/msg why m0001")

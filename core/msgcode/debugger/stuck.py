@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from msgcode.debugger.holds import held_by
 from msgcode.debugger.words import NOWHERE, whereabouts
 from msgcode.decisions import is_due, is_leased
 from msgcode.model import Activity, Presence, Status
@@ -86,8 +87,8 @@ def stuck(
     """Who and what is stuck, that which weighs most first.
 
     A message that led its recipient to send one, or was answered by it, has been taken up and is not
-    stuck. Humans never are: they may take their time. Costs about a microsecond for each message that
-    waits, and as much for each that is known when some have not been acknowledged for long.
+    stuck; nor is one that is held. Humans never are: they may take their time. Costs about a microsecond for
+    each message that waits, and as much for each that is known when some have not been acknowledged for long.
     """
     found: list[Stuck] = []
     taken_up: set[tuple[str, str]] | None = None
@@ -100,6 +101,8 @@ def stuck(
         look = _Look(agent, known, presence, thresholds, now)
         for id in state.inbox(agent):
             message = state.messages[id]
+            if held_by(state, message, agent):
+                continue  # A human wants it so.
             kind = look.at(message, message.deliveries[agent])
             if kind is Kind.UNACKNOWLEDGED:
                 if taken_up is None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from msgcode.debugger import holds
 from msgcode.debugger.words import clock, duration, whereabouts
 from msgcode.decisions import closest, delivery_to, is_due, is_leased
 from msgcode.events import (
     TYPES,
+    HoldPlaced,
     MessageClaimed,
     MessageDelivered,
     MessageEdited,
@@ -72,7 +74,8 @@ class Hop(Record):
     took: timedelta
     """Since the hop before; nothing for the first."""
     what: str
-    """sent, edited, prioritized, claimed, lapsed, failed, delivered, acknowledged, expired or discarded."""
+    """sent, edited, prioritized, moved, held, released, let through, claimed, lapsed, failed, delivered,
+    acknowledged, expired or discarded."""
     by: str | None = None
     """Who did it: the sender, the deliverer, or who acted for the recipient."""
     detail: str = ""
@@ -117,8 +120,8 @@ def why(
     """Explain where the message stands on its way to the recipient `agent`.
 
     life: what has happened to it, oldest first (`Store.life`); where nothing is known, its delivery has to
-    do. agents: those that are registered. presence: the recipient's. hold: what holds it, in words such as
-    `breakpoint 2`. gone: when the recipient was unregistered, if it was. Raises Refused if the message is
+    do. agents: those that are registered. presence: the recipient's. hold: what holds it, in words
+    (`holds.words`). gone: when the recipient was unregistered, if it was. Raises Refused if the message is
     not to `agent`.
     """
     delivery = delivery_to(message, agent)
@@ -182,9 +185,20 @@ def _steps(agent: str, life: Iterable[Event], now: datetime) -> Iterator[Hop]:
         yield Hop(lease.until, timedelta(0), "lapsed", lease.by)
 
 
+_WORDS = {
+    "hold.placed": "held",
+    "hold.released": "released",
+    "message.passed": "let through",
+    "message.ranked": "moved",
+}
+
+
 def _hop(at: datetime, event: Event) -> Hop:
     fact = event.fact
-    what = TYPES[type(fact)].removeprefix("message.")
+    kind = TYPES[type(fact)]
+    what = _WORDS.get(kind) or kind.removeprefix("message.")
+    if isinstance(fact, HoldPlaced):
+        return Hop(at, timedelta(0), what, None, holds.words(fact.hold))
     if isinstance(fact, MessageSent):
         return Hop(at, timedelta(0), what, fact.by or fact.sender)
     detail = ""
@@ -320,7 +334,10 @@ def _set_going(case: _Case, stands: Standing) -> Iterator[Advice]:
     """What may bring a message forward that waits to be delivered."""
     id, agent = case.message.id[:SHORT], case.agent
     where = f" in {case.place}" if case.place else ""
-    if stands in (Standing.UNKNOWN, Standing.GONE):
+    if stands is Standing.HELD:
+        yield Advice("let it through, and nothing else", f"step --message {id}")
+        yield Advice("see what is held, and by what", "held")
+    elif stands in (Standing.UNKNOWN, Standing.GONE):
         yield Advice(f"bring {agent} into the room, which then gets it", f"register {agent}")
     elif stands is Standing.OFFLINE:
         yield Advice(f"start {agent} again{where}")
