@@ -27,7 +27,7 @@ def _rule(rule: Breakpoint) -> Row:
     about.append(f"set by {rule.by}")
     items = (
         Item(describe(rule), tone, f"{mark} {rule.number} ", count(rule.hits, "hit")),
-        Item(", ".join(about), "muted", "    "),
+        Item(", ".join(about), "muted"),
     )
     return Row(f"breakpoint {rule.number}", items, rule)
 

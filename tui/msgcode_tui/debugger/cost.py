@@ -68,7 +68,7 @@ def title(thread: str, scene: Scene) -> str:
 def _items(name: Item, each: Cost) -> tuple[Item, ...]:
     rate = f"{each.per_hour:,} characters in the last hour" if each.per_hour else "nothing in the last hour"
     put = f"{each.characters:,} characters in {count(each.messages, 'message')}, {rate}"
-    return name._replace(aside=f"≈ {each.tokens:,} tokens"), Item(put, "muted", "  ")
+    return name._replace(aside=f"≈ {each.tokens:,} tokens"), Item(put, "muted")
 
 
 def _amount(each: Cost) -> str:

@@ -9,8 +9,8 @@ from msgcode import Message, Priority
 from msgcode.debugger import holds
 from msgcode.debugger.holds import Held
 from msgcode.model import Hold
-from msgcode_tui import times
 from msgcode_tui.debugger.rows import MOST, Reading, Row, Scene, first, heading, line, message_rows, text_rows
+from msgcode_tui.health import age
 from msgcode_tui.items import Item, count
 
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
@@ -50,10 +50,8 @@ def _hold(kept: Kept, scene: Scene) -> Row:
     hold, number = kept.hold, len(kept.messages)
     reason = f": {hold.reason}" if hold.reason else ""
     behind = f"{count(number, 'message')} behind it" if number else "nothing behind it yet"
-    title = Item(
-        f"hold {hold.number} on {holds.name(hold)}", "warning", "■ ", times.duration(scene.now - hold.at)
-    )
-    return Row(f"hold {hold.number}", (title, Item(f"by {hold.by}{reason}, {behind}", "muted", "  ")), kept)
+    title = Item(f"hold {hold.number} on {holds.name(hold)}", "warning", "■ ", age(hold.at, scene.now))
+    return Row(f"hold {hold.number}", (title, Item(f"by {hold.by}{reason}, {behind}", "muted")), kept)
 
 
 def _message(held: Held, number: int, scene: Scene) -> Row:
@@ -61,7 +59,7 @@ def _message(held: Held, number: int, scene: Scene) -> Row:
     edited = ", edited" if message.edited else ""
     urgency = "" if message.priority is Priority.NORMAL else f"{message.priority}, "
     kept = f"{urgency}kept from {', '.join(held.agents)} by {holds.words(held.hold)}{edited}"
-    items = (line(message, scene.now, f"{number:3} "), Item(kept, "muted", "    ", target=message.id))
+    items = (line(message, scene.now, f"{number} "), Item(kept, "muted", target=message.id))
     return Row(f"message {message.id}", items, held, message.id, held.agents[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgcode.debugger.findings import Ended, Finding
 from msgcode_tui import times
 from msgcode_tui.debugger.rows import MOST, Reading, Row, Scene, first, message_rows
+from msgcode_tui.health import age
 from msgcode_tui.items import Item, count
 
 _STATE = {Ended.HUMAN: "ended by a human", Ended.QUIET: "over"}
@@ -29,15 +30,14 @@ def _finding(found: Finding, scene: Scene) -> Row:
         Item(
             f"{found.kind}: {', '.join(found.agents)}",
             "failed" if going_on else "muted",
-            "↻ " if going_on else "  ",
-            f"{state}, last {times.duration(scene.now - found.until)} ago",
+            "↻ " if going_on else "✓ ",
+            f"{state}, last {age(found.until, scene.now)} ago",
         ),
-        Item(found.explain, "" if going_on else "muted", "  "),
+        Item(found.explain, "" if going_on else "muted"),
         Item(
             f"{count(cost.messages, 'message')} in {lasted}, {cost.characters:,} characters into contexts, "
             f"about {cost.tokens:,} tokens",
             "muted",
-            "  ",
         ),
     )
     return Row(f"loop {found.number}", items, found, found.last)

@@ -11,7 +11,7 @@ from msgcode.debugger.findings import Finding
 from msgcode.debugger.stuck import DEFAULTS, Thresholds
 from msgcode.model import Priority
 from msgcode.state import Inbox, State
-from msgcode_tui import times
+from msgcode_tui.health import age
 from msgcode_tui.items import Item
 
 MOST = 300
@@ -94,7 +94,7 @@ def whom(message: Message) -> str:
 def line(message: Message, now: datetime, lead: str = "", tone: str = "") -> Item:
     """The message in a single line, which leads to it."""
     text = f"{message.sender} → {whom(message)}: {about(message)}"
-    return Item(text, tone, lead, times.duration(now - message.sent_at), message.id)
+    return Item(text, tone, lead, age(message.sent_at, now), message.id)
 
 
 def message_rows(ids: Iterable[str], scene: Scene, agent: str | None = None) -> list[Row]:

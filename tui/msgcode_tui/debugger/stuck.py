@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from msgcode.debugger.stuck import Stuck, stuck
-from msgcode_tui import times
 from msgcode_tui.debugger.rows import MOST, Reading, Row, Scene, first, message_rows
+from msgcode_tui.health import age
 from msgcode_tui.items import Item, count
 
 
@@ -23,9 +23,9 @@ def read(scene: Scene) -> Reading:
 def _stuck(one: Stuck, scene: Scene) -> Row:
     behind = f"{count(len(one.messages), 'message')} stuck, {one.behind:,} waiting in all"
     items = (
-        Item(f"{one.agent}: {one.kind}", "failed", "! ", times.duration(scene.now - one.since)),
-        Item(f"{one.reason}.", "", "  "),
-        Item(behind, "muted", "  "),
+        Item(f"{one.agent}: {one.kind}", "failed", "! ", age(one.since, scene.now)),
+        Item(f"{one.reason}."),
+        Item(behind, "muted"),
     )
     message = one.messages[0] if one.messages else None
     return Row(f"stuck {one.agent} {one.kind}", items, one, message, one.agent)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from msgcode.debugger.waits import Wait, waits
-from msgcode_tui import times
 from msgcode_tui.debugger.rows import MOST, Reading, Row, Scene, about, first, heading, text_rows
+from msgcode_tui.health import age
 from msgcode_tui.items import Item, count
 
 _NAME = 16
@@ -43,8 +43,7 @@ def _wait(wait: Wait, scene: Scene, widths: tuple[int, int], tone: str) -> Row:
     names = f"{wait.waiter[:_NAME]:{widths[0]}} {arrow} {wait.on[:_NAME]:{widths[1]}}"
     where = wait.where.removeprefix(f"{wait.on} is ")
     rest = about(wait.message) if wait.alive else f"{where} · {about(wait.message)}"
-    age = times.duration(scene.now - wait.since)
-    item = Item(f"{names}  {rest}", tone, "  ", age, wait.message.id)
+    item = Item(f"{names}  {rest}", tone, "", age(wait.since, scene.now), wait.message.id)
     key = f"wait {wait.waiter} {wait.on} {wait.message.id}"
     return Row(key, (item,), wait, wait.message.id, wait.on)
 

@@ -88,17 +88,17 @@ def _hop(hop: Hop, found: Explanation, place: int) -> Item:
         else _TONES.get(found.stands, "warning")
         if stands
         else "",
-        f"{'▸' if stands else ' '} {hop.at.astimezone():%H:%M:%S} ",
+        f"{'▸' if stands else '·'} {hop.at.astimezone():%H:%M:%S} ",
         f"+{times.duration(hop.took)}" if place else f"{hop.at.astimezone():%Y-%m-%d}",
     )
 
 
 def _advice(advice: Advice, place: int) -> Row:
     able = doable(advice)
-    lead = f"{KEYS[able.verb]}  " if able else "   "
+    lead = f"{KEYS[able.verb]} " if able else "· "
     command = f"msgcode {advice.command}" if advice.command else ""
     items = [Item(advice.what, "" if able else "muted", lead)]
-    items += [Item(command, "muted", "   ")] if command else []
+    items += [Item(command, "muted")] if command else []
     return Row(f"advice {place}" if able else "", tuple(items), advice)
 
 

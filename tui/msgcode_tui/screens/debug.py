@@ -104,7 +104,7 @@ class DebugScreen(Screen[str | Room | None]):
         *_binding("n", "nudge", "Nudge", "nudge", "Say something to the agents of the loop"),
         *_binding("b", "break", "Break here", "break", "Stop at the loop's next message, or beyond a budget"),
         *_binding("w", "why", "Why", "why", "Say why the message has come no further"),
-        *_binding("tab", "other_list", "Details", "other-list", "Go to the details, or back to the list"),
+        *_binding("tab", "other_list", "Details", "other-list", "Go to the details, or back to the list", show=False),
         *_binding("left", "tab(-1)", "Previous tab", "previous-tab", "Go to the tab before", show=False),
         *_binding("right", "tab(1)", "Next tab", "next-tab", "Go to the next tab", show=False),
         *(
@@ -178,7 +178,7 @@ class DebugScreen(Screen[str | Room | None]):
             others = [other for other in TABS if other is not kind]
             read = await asyncio.to_thread(lambda: {other.id: other.read(scene) for other in others})
             self._readings.update(read)
-            self._draw_tabs()
+            self._draw()
 
     async def _read_in_thread(self, kind: Kind, scene: Scene) -> Reading:
         task = asyncio.create_task(asyncio.to_thread(kind.read, scene))

@@ -71,14 +71,14 @@ class WhyScreen(ModalScreen[str | Kind | None]):
             "left,shift+tab", "recipient(-1)", "Previous", id="why.previous", show=False,
             tooltip="The recipient before",
         ),
-        Binding("o", "open", "Open", id="why.open", tooltip="See the message in its room"),
+        Binding("o", "see", "Open", id="why.open", tooltip="See the message in its room"),
         Binding("u", "undo", "Undo", id="why.undo", show=False, tooltip="Undo what you did last"),
         Binding("escape,w", "close", "Close", id="why.close", tooltip="Go back"),
     ]  # fmt: skip
 
     def __init__(self, message: str, agent: str | None = None) -> None:
         super().__init__()
-        self._id, self._agent = message, agent
+        self._message_id, self._agent = message, agent
         self._message: Message | None = None
         """As it was when its life was read."""
         self._life: list[Event] = []
@@ -103,7 +103,7 @@ class WhyScreen(ModalScreen[str | Kind | None]):
     # Drawing
 
     def _draw(self, live: Live) -> None:
-        message = live.state.messages.get(self._id)
+        message = live.state.messages.get(self._message_id)
         if message is None:
             self.dismiss(None)
             return
@@ -182,9 +182,9 @@ class WhyScreen(ModalScreen[str | Kind | None]):
             self._agent = places[(places.index(self._agent) + step) % len(places)]
             self._draw(self._app.live)
 
-    def action_open(self) -> None:
+    def action_see(self) -> None:
         """See the message in its room."""
-        self.dismiss(self._id)
+        self.dismiss(self._message_id)
 
     def action_close(self) -> None:
         """Go back."""

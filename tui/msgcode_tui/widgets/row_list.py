@@ -19,6 +19,9 @@ from textual.strip import Strip
 from msgcode_tui.debugger.rows import Row
 from msgcode_tui.widgets.item_lines import ItemLine, item_lines
 
+_INDENT = "  "
+"""Before what is said of something that can be selected."""
+
 
 class RowList(ScrollView, can_focus=True):
     """Draws the rows that it is given. Keys go from one that can be selected to the next, or scroll."""
@@ -118,7 +121,10 @@ class RowList(ScrollView, can_focus=True):
         self._lines, self._tops = [], []
         for place, row in enumerate(self._rows):
             self._tops.append(len(self._lines))
-            self._lines += [(line, place) for item in row.items for line in item_lines(item, width)]
+            for number, item in enumerate(row.items):
+                indent = _INDENT if number and row.key else ""
+                for line in item_lines(item, width - len(indent)):
+                    self._lines.append((line._replace(lead=indent + line.lead), place))
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
