@@ -34,7 +34,7 @@ def release(store: Store, me: str, number: int | None = None) -> Deed:
 
 def step(store: Store, me: str, scope: Hold | None = None, message: str | None = None) -> Deed:
     """Let exactly one message through: this one, or the next within a hold's scope."""
-    chosen = store.step(me, message=message, **(_scope(scope) if scope and message is None else {}))
+    chosen = store.step(me, **_scope(scope)) if scope else store.step(me, message=message)
     return Deed(f"Let through: {_title(chosen)}", "What was let through cannot be called back.")
 
 

@@ -115,6 +115,6 @@ def text_rows(message: Message) -> list[Row]:
     if message.edited:
         was = message.edited
         before = [Item(was.subject, "muted")] if was.subject else []
-        rows.append(heading(f"As it was first written, before {was.by} edited it"))
+        rows.append(heading(f"First written, before {was.by} edited it"))
         rows.append(Row("", (*before, Item(was.body, "muted"))))
     return rows

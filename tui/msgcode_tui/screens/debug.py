@@ -104,7 +104,7 @@ class DebugScreen(Screen[str | Room | None]):
         *_binding("n", "nudge", "Nudge", "nudge", "Say something to the agents of the loop"),
         *_binding("b", "break", "Break here", "break", "Stop at the loop's next message, or beyond a budget"),
         *_binding("w", "why", "Why", "why", "Say why the message has come no further"),
-        *_binding("tab", "other_list", "Details", "other-list", "Go to the details, or back to the list", show=False),
+        *_binding("tab", "other_list", "Details", "details", "Go to the details, or back", show=False),
         *_binding("left", "tab(-1)", "Previous tab", "previous-tab", "Go to the tab before", show=False),
         *_binding("right", "tab(1)", "Next tab", "next-tab", "Go to the next tab", show=False),
         *(
