@@ -40,6 +40,10 @@ class Debugger(Driver):
         assert self.list.current
         return self.list.current
 
+    def is_read(self, tab: str) -> bool:
+        """Whether there is something to show in the tab."""
+        return tab in self.debug._readings
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -368,7 +369,7 @@ async def test_hostile_texts_reach_no_terminal(tmp_path: Path) -> None:
     async with debugging(recorded) as app:
         for tab in ("held", "breakpoints", "loops", "waits", "stuck", "cost"):
             await app.open(tab)
-            await app.until(lambda tab=tab: tab in app.debug._readings)
+            await app.until(partial(app.is_read, tab))
             await app.pilot.pause()
             assert not RAW.search(app.screen())
             if tab in ("held", "waits"):
