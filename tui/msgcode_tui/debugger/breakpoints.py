@@ -16,7 +16,7 @@ def read(scene: Scene) -> Reading:
     on = sum(rule.enabled for rule in rules)
     rows = [_rule(rule) for rule in rules[:MOST]]
     said = f"{count(len(rules), 'breakpoint')}, {on:,} enabled"
-    return Reading(first(rows, len(rules) - MOST, "breakpoints"), said, len(rules))
+    return Reading(first(rows, len(rules) - MOST, "breakpoints"), said)
 
 
 def _rule(rule: Breakpoint) -> Row:

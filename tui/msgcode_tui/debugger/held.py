@@ -9,6 +9,7 @@ from msgcode import Message, Priority
 from msgcode.debugger import holds
 from msgcode.debugger.holds import Held
 from msgcode.model import Hold
+from msgcode_tui.actions import named
 from msgcode_tui.debugger.rows import MOST, Reading, Row, Scene, first, heading, line, message_rows, text_rows
 from msgcode_tui.health import age
 from msgcode_tui.items import Item, count
@@ -58,7 +59,7 @@ def _message(held: Held, number: int, scene: Scene) -> Row:
     message = held.message
     edited = ", edited" if message.edited else ""
     urgency = "" if message.priority is Priority.NORMAL else f"{message.priority}, "
-    kept = f"{urgency}kept from {', '.join(held.agents)} by {holds.words(held.hold)}{edited}"
+    kept = f"{urgency}kept from {named(held.agents)} by {holds.words(held.hold)}{edited}"
     items = (line(message, scene.now, f"{number} "), Item(kept, "muted", target=message.id))
     return Row(f"message {message.id}", items, held, message.id, held.agents[0])
 

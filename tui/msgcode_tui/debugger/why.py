@@ -69,7 +69,7 @@ def rows(found: Explanation) -> list[Row]:
     tone = _TONES.get(found.stands, "warning")
     listed = [
         Row("", (Item(f"{found.agent}: {found.stands}", "title"), Item(f"{found.reason}.", tone))),
-        heading("The way it came"),
+        heading("Its way so far"),
         Row("", tuple(_hop(hop, found, place) for place, hop in enumerate(found.hops))),
     ]
     if found.advice:

@@ -51,6 +51,14 @@ _VERBS = {
 }
 
 
+class AdviceList(RowList):
+    """What is said of the message, and what can be done."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Do it", id="why.do", tooltip="Do what the line says"),
+    ]
+
+
 class WhyScreen(ModalScreen[str | Kind | None]):
     """Returns the id of the message if the user wants to see it in its room, or the tab of the debugger
     that they want to see.
@@ -59,7 +67,7 @@ class WhyScreen(ModalScreen[str | Kind | None]):
     """
 
     CSS_PATH: ClassVar = ["why.tcss", "../widgets/row_list.tcss"]
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "AdviceList"
     BINDING_GROUP_TITLE = "Why"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -92,7 +100,7 @@ class WhyScreen(ModalScreen[str | Kind | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield RowList()
+            yield AdviceList()
         yield Footer()
 
     def on_mount(self) -> None:

@@ -206,7 +206,8 @@ class RowList(ScrollView, can_focus=True):
         line, place = self._lines[number]
         is_current = place == self._place
         style = self._style(line.item.tone) if line.item.tone else self.rich_style
-        mark = Segment("▌" if is_current else " ", self._style("current" if self.has_focus else "left"))
+        own = self._style("current" if self.has_focus else "left")
+        mark = Segment("▌", own) if is_current else Segment(" ", self.rich_style)
         left = Strip([mark, Segment(line.lead + line.text, style)])
         left = left.adjust_cell_length(width - cell_len(line.aside) - 1, self.rich_style)
         strip = Strip([*left, Segment(line.aside, self._style("muted")), Segment(" ", self.rich_style)])
