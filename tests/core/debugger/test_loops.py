@@ -133,6 +133,15 @@ def test_a_natural_ending_is_no_loop() -> None:
     assert found_in(chain(taking_turns(end, 5))) == []
 
 
+def test_polite_talk_that_has_something_to_say_is_no_loop() -> None:
+    words = [f"{first}{second}lo" for first in "bcdfghjklm" for second in "aeiou"]
+    bodies = [
+        "Thanks!" if turn % 3 == 0 else f"Great, {words[2 * turn]} comes next, then {words[2 * turn + 1]}."
+        for turn in range(24)
+    ]
+    assert found_in(chain(taking_turns(bodies, 24))) == []
+
+
 def test_everybody_thanking_once_is_no_loop() -> None:
     lines = taking_turns(["Noted, thanks!"], 8, tuple(f"agent{number}" for number in range(8)))
     assert found_in(chain(lines, channel="dev")) == []
@@ -265,6 +274,12 @@ def test_offers_in_a_channel_are_a_loop() -> None:
     eve = messages[0].deliveries["bob"]
     heard = [message._replace(deliveries={**message.deliveries, "eve": eve}) for message in messages]
     assert only(found_in(heard)).agents == ("ann", "bob")
+
+
+def test_who_names_the_other_in_a_channel_answers() -> None:
+    bodies = ["bob goes first with the rebase.", "ann goes first with the rebase."]
+    finding = only(found_in(chain(taking_turns(bodies, 12), channel="dev")))
+    assert finding.agents == ("ann", "bob")
 
 
 class TestHumans:
