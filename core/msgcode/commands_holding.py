@@ -9,6 +9,7 @@ from msgcode.calls import PRIORITIES, Answer, Call, agent_id, argument, channel_
 from msgcode.codec import message_json, to_json
 from msgcode.debugger import holds
 from msgcode.debugger.breakpoints import describe
+from msgcode.debugger.effect import Effect
 from msgcode.errors import BadInput
 from msgcode.model import HUMAN
 from msgcode.text import visible_line
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from msgcode.debugger.effect import Outcome
     from msgcode.debugger.holds import Held
-    from msgcode.model import Breakpoint
+    from msgcode.journal.reader import Position
+    from msgcode.model import Breakpoint, Message
 
 
 def _hold(call: Call) -> Answer:
@@ -38,26 +41,68 @@ def _release(call: Call) -> Answer:
 
 
 def _step(call: Call) -> Answer:
+    return _stepped(call, call.store.step(_human(call), **_scope(call)), [])
+
+
+def _step_and_wait(call: Call) -> Answer:
+    """In a shell, where one can see what comes of it before the next."""
+    import asyncio
+
+    before = call.store.recent(0).position
     message = call.store.step(_human(call), **_scope(call))
+    return _stepped(call, message, asyncio.run(_outcomes(call, message, before)), waited=True)
+
+
+async def _outcomes(call: Call, message: Message, after: Position) -> list[Outcome]:
+    """What comes of the message, until each agent has done something or the time is over."""
+    import asyncio
+
+    passed = [agent for agent, delivery in message.deliveries.items() if delivery.passed_at]
+    effect, found = Effect(message.id, passed), []
+    try:
+        async with asyncio.timeout(call.args.wait):
+            async for events in call.store.watch(after):
+                found += [outcome for outcome in map(effect.of, events) if outcome]
+                if not effect.missing:
+                    break
+    except TimeoutError:
+        pass
+    return found
+
+
+def _stepped(call: Call, message: Message, outcomes: list[Outcome], *, waited: bool = False) -> Answer:
     lines = [f"Let through: {answers.message_line(message, call.paint)}"]
+    for at, agent, what, detail in outcomes:
+        more = f": {visible_line(detail[: answers.SHORT_ID] if what == 'sent' else detail)}" if detail else ""
+        lines.append(f"    {answers.clock_time(at)} {visible_line(agent)} {_OUTCOMES[what]}{more}")
+    if waited and not outcomes:
+        lines.append("    nothing came of it yet: msgcode why tells where it stands")
     left = len(call.store.held())
     lines.append(f"{left} more {'is' if left == 1 else 'are'} held." if left else "Nothing else is held.")
-    return Answer("\n".join(lines), {**message_json(message), "held": left})
+    data = {**message_json(message), "outcomes": [to_json(outcome) for outcome in outcomes], "held": left}
+    return Answer("\n".join(lines), data)
+
+
+_OUTCOMES = {
+    "delivered": "has it",
+    "failed": "could not be given it",
+    "acknowledged": "acknowledged it",
+    "sent": "sent a message because of it",
+}
 
 
 def _held(call: Call) -> Answer:
     store = call.store
     all_holds, found = store.holds(), store.held()
     lines = [
-        f"{_number(call, hold.number)} {visible_line(holds.words(hold))}, since {answers.clock_time(hold.at)}"
+        f"{answers.clock_time(hold.at)} {visible_line(holds.words(hold))}"
         for hold in all_holds
         if hold.message is None
     ]
     for held in found:
+        agents = ", ".join(map(visible_line, held.agents))
         lines.append(answers.message_line(held.message, call.paint))
-        lines.append(
-            f"    from {', '.join(map(visible_line, held.agents))} by {visible_line(holds.words(held.hold))}"
-        )
+        lines.append(f"    kept from {agents} by {visible_line(holds.words(held.hold))}")
     data = {"holds": [to_json(hold) for hold in all_holds], "held": [_held_json(item) for item in found]}
     return Answer(answers.listing(lines, "Nothing is held. Hold everything: msgcode hold"), data)
 
@@ -80,6 +125,8 @@ def _break_add(call: Call) -> Answer:
         text=args.text,
         priority=args.priority,
         hops=args.hops,
+        loops=args.loops,
+        budget=args.budget,
         once=args.once,
     )
     return Answer(f"Added {_breakpoint_line(rule, call)}", to_json(rule))
@@ -106,9 +153,10 @@ def _break_remove(call: Call) -> Answer:
 
 
 def _breakpoint_line(rule: Breakpoint, call: Call) -> str:
-    hits = f"{rule.hits} hit{'s' * (rule.hits != 1)}"
-    off = "" if rule.enabled else ", disabled"
-    return f"breakpoint {_number(call, rule.number)}: {visible_line(describe(rule))} ({hits}{off})"
+    about = [f"{rule.hits} hit{'s' * (rule.hits != 1)}"]
+    about += [f"{rule.spent} of {rule.budget} characters spent"] if rule.budget is not None else []
+    about += [] if rule.enabled else ["disabled"]
+    return f"breakpoint {_number(call, rule.number)}: {visible_line(describe(rule))} ({', '.join(about)})"
 
 
 def _number(call: Call, number: int) -> str:
@@ -163,6 +211,24 @@ def step_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_step)
 
 
+def step_and_wait_arguments(parser: argparse.ArgumentParser) -> None:
+    _scope_arguments(parser)
+    parser.add_argument(
+        "--wait", type=_seconds, default=30.0, metavar="SECONDS", help="for what comes of it, at most (30)"
+    )
+    parser.set_defaults(run=_step_and_wait)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 3600")
+    return seconds
+
+
 def held_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_held)
 
@@ -183,6 +249,10 @@ def break_add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", metavar="REGEX", help="found in the body or the subject (RE2 syntax)")
     parser.add_argument("--priority", choices=PRIORITIES)
     parser.add_argument("--hops", type=positive, metavar="N", help="what N or more others led to")
+    parser.add_argument("--loops", action="store_true", help="what goes round and round: a guard")
+    parser.add_argument(
+        "--budget", type=positive, metavar="N", help="what is beyond N characters in agents' contexts"
+    )
     parser.add_argument("--once", action="store_true", help="disable it at the first hit")
     parser.set_defaults(run=_break_add)
 

@@ -60,10 +60,15 @@ def known_channel(state: State, id: str) -> Channel:
 
 def nearest(id: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the known id most like `id`, or nothing."""
+    close = closest(id, known)
+    return f" (did you mean {close!r}?)" if close else ""
+
+
+def closest(id: str, known: Iterable[str]) -> str | None:
+    """The known id most like `id`, if one is like it."""
     from difflib import get_close_matches
 
-    close = get_close_matches(id, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return next(iter(get_close_matches(id, list(known), n=1)), None)
 
 
 def check_speaker(state: State, by: str | None) -> None:

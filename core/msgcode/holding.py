@@ -185,12 +185,16 @@ class Holding(Verbs):
         text: str | None = None,
         priority: str | None = None,
         hops: int | None = None,
+        loops: bool = False,
+        budget: int | None = None,
         once: bool = False,
     ) -> Breakpoint:
         """Stop each message that is all of this, now and from now on.
 
         thread: the id of one. text: a regular expression (RE2) to be found in the body or the subject.
-        hops: so many, or more. once: it is disabled by its first hit.
+        hops: so many, or more. loops: it goes round and round, which makes the rule a guard. budget: so many
+        characters have been put into agents' contexts by what matches otherwise. once: it is disabled by
+        its first hit.
         """
         for kind, id in (("agent", sender), ("agent", to), ("channel", channel)):
             if id is not None and id not in self._fresh().agents:
@@ -201,18 +205,20 @@ class Holding(Verbs):
             check_pattern(text)
         if hops is not None and hops < 1:
             raise BadInput("a number of hops must be 1 or more.")
+        if budget is not None and budget < 1:
+            raise BadInput("a budget must be 1 character or more.")
         urgency = check_priority(priority) if priority else None
-        rule = (sender, to, channel, thread, text, urgency, hops)
-        if not any(part is not None for part in rule):
+        rule = (sender, to, channel, thread, text, urgency, hops, loops, budget)
+        if not any(part not in (None, False) for part in rule):
             raise BadInput(
                 "a breakpoint must say what it stops: from or to whom, a channel, a thread, a text, "
-                "a priority or a number of hops."
+                "a priority, a number of hops, loops, or what is beyond a budget."
             )
         added: list[Breakpoint] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.check_speaker(state, by)
-            added[:] = [Breakpoint(1 + max(state.breakpoints, default=0), moment, by, *rule, once)]
+            added[:] = [Breakpoint(1 + max(state.breakpoints, default=0), moment, by, *rule, 0, once)]
             return [BreakpointAdded(added[0])]
 
         self._journal.commit(decide)

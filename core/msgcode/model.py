@@ -140,6 +140,8 @@ class Presence(Record):
     """None if it was never seen."""
     reason: str | None = None
     """Why it is busy or blocked, in words."""
+    since: datetime | None = None
+    """Since when it has been doing this, while it is there, as far as that is known."""
 
     @property
     def online(self) -> bool:
@@ -198,6 +200,12 @@ class Breakpoint(Record):
     priority: Priority | None = None
     hops: int | None = None
     """So many hops, or more."""
+    loops: bool = False
+    """It belongs to an exchange that goes round and round (`debugger/loops.py`): the automatic guard."""
+    budget: int | None = None
+    """With it, more than so many characters would have reached agents in messages that match otherwise."""
+    spent: int = 0
+    """The characters that have reached them so far, while it was enabled, if it has a budget."""
     once: bool = False
     """It is disabled by its first hit."""
     enabled: bool = True

@@ -43,7 +43,7 @@ from msgcode.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from typing import Any
 
@@ -384,6 +384,24 @@ def _end(
 def _hear(state: State, id: str, agent: str) -> None:
     message = state.messages[id]
     state.heard[agent] = Heard(id, message.hops, message.human)
+    for rule in [*state.breakpoints.values()]:
+        if rule.budget is not None and rule.enabled and is_within(rule, message, (agent,)):
+            state.breakpoints[rule.number] = rule._replace(spent=rule.spent + len(message.body))
+
+
+def is_within(rule: Breakpoint, message: Message, agents: Iterable[str]) -> bool:
+    """Whether the message to these agents is of those that the breakpoint is about.
+
+    What it asks beyond that (a text, a loop, a budget) is in `debugger/breakpoints.py`.
+    """
+    return (
+        rule.sender in (None, message.sender)
+        and (rule.to is None or rule.to in agents)
+        and rule.channel in (None, message.channel)
+        and rule.thread in (None, message.thread)
+        and rule.priority in (None, message.priority)
+        and (rule.hops is None or message.hops >= rule.hops)
+    )
 
 
 def _message_passed(state: State, event: Event, fact: MessagePassed) -> None:

@@ -343,6 +343,52 @@ class TestBreakpoints:
         assert list(held(store)) == [stopped.id], "what was stopped waits on"
         assert store.breakpoints() == []
 
+    def test_a_budget_for_an_agent(self, store: Store, room: Path) -> None:
+        store.add_breakpoint("eve", to="bob", budget=100)
+        store.broadcast("ann", "api", "x" * 60)
+        store.check("cy")
+        assert store.breakpoints()[0].spent == 0, "only what has reached bob counts"
+        store.check("bob")
+        assert store.breakpoints()[0].spent == 60
+        fits = store.send("ann", "bob", "x" * 40)
+        store.check("bob")
+        beyond = store.send("ann", "bob", "x")
+        assert list(held(store)) == [beyond.id]
+        assert store.message(fits.id).deliveries["bob"].status is Status.DELIVERED
+        store.purge()
+        forget_snapshot(room)
+        with Store.open(room, sync=False) as again:
+            assert again.breakpoints()[0].spent == 100
+
+    def test_a_budget_for_a_thread_counts_each_recipient(self, store: Store) -> None:
+        first = store.broadcast("ann", "api", "x" * 10)
+        store.add_breakpoint("eve", thread=first.id, budget=25)
+        assert claimed(store, "bob") == [first.id]
+        store.confirm("bob", first.id, "host")
+        store.check("cy")
+        answer = store.send("bob", "ann", "x" * 6, reply_to=first.id)
+        assert list(held(store)) == [answer.id]
+
+    def test_a_guard_holds_the_message_that_makes_a_loop(self, store: Store) -> None:
+        store.add_breakpoint("eve", loops=True)
+        asked = store.send("eve", "ann", "Please tell bob that the build is green.")
+        store.check("ann")
+        sent = [asked]
+        for count in range(20):
+            sender, to = ("ann", "bob") if count % 2 == 0 else ("bob", "ann")
+            sent.append(
+                store.send(sender, to, "Thanks, great work!", reply_to=sent[-1].id if count else None)
+            )
+            if store.holds():
+                break
+            store.acknowledge(to, store.check(to)[0].id)
+        assert 4 <= len(sent) < 12
+        assert held(store) == {sent[-1].id: (to,)}
+        store.send("eve", to, "Now fix core/api.py line 15, it leaks a file handle.")
+        store.check(to)
+        free = store.send(to, sender, "It was opened twice in read_config; both are closed now.")
+        assert free.id not in held(store)
+
     def test_a_message_to_humans_alone_is_not_stopped(self, store: Store) -> None:
         store.add_breakpoint("eve", sender="ann")
         store.send("ann", "eve", "x")
@@ -356,6 +402,7 @@ class TestBreakpoints:
             ({"text": "(?=a)b"}, "is not a regular expression: invalid perl operator"),
             ({"text": ""}, "a pattern must have 1 to 1000 characters"),
             ({"text": "a" * 1001}, "a pattern must have 1 to 1000 characters"),
+            ({"budget": 0}, "a budget must be 1 character"),
             ({"hops": 0}, "a number of hops must be 1 or more"),
             ({"sender": "a b"}, "an agent"),
             ({"priority": "very"}, "very"),

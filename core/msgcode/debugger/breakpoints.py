@@ -10,15 +10,19 @@ from __future__ import annotations
 from msgcode.errors import BadInput
 from msgcode.events import HoldPlaced
 from msgcode.model import Hold
+from msgcode.state import is_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from typing import Any
 
     from msgcode.model import Breakpoint, Message
     from msgcode.state import State
+
+MAX_CHAIN = 150
+"""Causes that are looked at to see whether a message is in a loop; more than `Limits.hops`."""
 
 MAX_PATTERN = 1000
 """Characters that a pattern may have."""
@@ -31,16 +35,16 @@ def check_pattern(text: str) -> None:
     _compiled(text)
 
 
-def matches(rule: Breakpoint, message: Message) -> bool:
-    """Whether the message is all that the rule names."""
+def matches(rule: Breakpoint, message: Message, recent: Mapping[str, Message]) -> bool:
+    """Whether the message is all that the rule names.
+
+    recent: the messages that led to it, by id, as far as they are remembered; for a rule about loops.
+    """
     return (
-        rule.sender in (None, message.sender)
-        and (rule.to is None or rule.to in message.deliveries)
-        and rule.channel in (None, message.channel)
-        and rule.thread in (None, message.thread)
-        and rule.priority in (None, message.priority)
-        and (rule.hops is None or message.hops >= rule.hops)
+        is_within(rule, message, message.deliveries)
         and (rule.text is None or _finds(rule.text, message))
+        and (rule.budget is None or rule.spent + _cost(rule, message) > rule.budget)
+        and (not rule.loops or _is_in_loop(message, recent))
     )
 
 
@@ -49,8 +53,9 @@ def stops_among(state: State, messages: Iterable[Message], now: datetime) -> lis
     rules = [rule for rule in state.breakpoints.values() if rule.enabled]
     found: list[HoldPlaced] = []
     number = state.next_hold() if rules else 0
+    recent = _recent(state) if any(rule.loops for rule in rules) else {}
     for message in messages:
-        rule = _stopping(rules, state, message)
+        rule = _stopping(rules, state, message, recent)
         if rule:
             hold = Hold(
                 number, now, rule.by, message=message.id, reason=describe(rule), breakpoint=rule.number
@@ -62,7 +67,9 @@ def stops_among(state: State, messages: Iterable[Message], now: datetime) -> lis
     return found
 
 
-def _stopping(rules: list[Breakpoint], state: State, message: Message) -> Breakpoint | None:
+def _stopping(
+    rules: list[Breakpoint], state: State, message: Message, recent: Mapping[str, Message]
+) -> Breakpoint | None:
     to_agents = [
         delivery
         for agent, delivery in message.deliveries.items()
@@ -72,7 +79,29 @@ def _stopping(rules: list[Breakpoint], state: State, message: Message) -> Breakp
         return None
     if any(delivery.passed_at for delivery in to_agents):
         return None
-    return next((rule for rule in rules if matches(rule, message)), None)
+    return next((rule for rule in rules if matches(rule, message, recent)), None)
+
+
+def _cost(rule: Breakpoint, message: Message) -> int:
+    """The characters that the message has still to put into the contexts that the rule is about."""
+    to_come = sum(delivery.to_come for delivery in message.deliveries.values())
+    return len(message.body) * (1 if rule.to else to_come)
+
+
+def _recent(state: State) -> dict[str, Message]:
+    return {**{message.id: message for message in state.ended}, **state.messages}
+
+
+def _is_in_loop(message: Message, recent: Mapping[str, Message]) -> bool:
+    """A human's words are in none, and nothing that was said before them counts."""
+    if message.human:
+        return False
+    from msgcode.debugger.loops import judge
+
+    chain = [message]
+    while len(chain) < MAX_CHAIN and (cause := recent.get(chain[-1].cause or "")):
+        chain.append(cause)
+    return judge(chain[::-1]) is not None
 
 
 def describe(rule: Breakpoint) -> str:
@@ -85,9 +114,11 @@ def describe(rule: Breakpoint) -> str:
         "text": rule.text,
         "priority": rule.priority and str(rule.priority),
         "hops": rule.hops,
+        "budget": rule.budget,
     }
     said = [f"--{option} {value}" for option, value in options.items() if value is not None]
-    return " ".join([*said, "--once"] if rule.once else said)
+    flags = [flag for flag, is_set in (("--loops", rule.loops), ("--once", rule.once)) if is_set]
+    return " ".join([*said, *flags])
 
 
 def _finds(pattern: str, message: Message) -> bool:

@@ -38,28 +38,29 @@ def rule(**fields: Any) -> Breakpoint:
     ],
 )
 def test_each_part(fields: dict[str, Any], hit: dict[str, Any], missed: dict[str, Any]) -> None:
-    assert matches(rule(**fields), message(**hit))
-    assert not matches(rule(**fields), message(**missed))
+    assert matches(rule(**fields), message(**hit), {})
+    assert not matches(rule(**fields), message(**missed), {})
 
 
 def test_all_parts_must_match() -> None:
     both = rule(sender="ann", text="build")
-    assert matches(both, message())
-    assert not matches(both, message(sender="bob"))
-    assert not matches(both, message(body="x"))
+    assert matches(both, message(), {})
+    assert not matches(both, message(sender="bob"), {})
+    assert not matches(both, message(body="x"), {})
 
 
 def test_no_expression_can_hang_the_room() -> None:
     """With Python's own this one would take longer than the universe has been there."""
     began = time.process_time()
-    assert not matches(rule(text=r"(a+)+$"), message(body="a" * 1_000_000 + "!"))
+    assert not matches(rule(text=r"(a+)+$"), message(body="a" * 1_000_000 + "!"), {})
     assert time.process_time() - began < 5
 
 
 def test_described_as_it_is_given() -> None:
     whole = rule(
-        sender="ann", to="bob", channel="api", thread="t" * 20, text="x", priority=Priority.LOW, hops=2
-    )
+        sender="ann", to="bob", channel="api", thread="t" * 20, text="x", priority=Priority.LOW, hops=2,
+        loops=True, budget=9,
+    )  # fmt: skip
     said = "--from ann --to bob --channel api --thread tttttttt --text x --priority low --hops 2"
-    assert describe(whole) == said
-    assert describe(whole._replace(once=True)) == f"{said} --once"
+    assert describe(whole) == f"{said} --budget 9 --loops"
+    assert describe(whole._replace(once=True)) == f"{said} --budget 9 --loops --once"
