@@ -38,6 +38,7 @@ from msgcode_tui.screens.commands import RoomCommands
 from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
+from msgcode_tui.steps import Steps
 from msgcode_tui.themes import THEMES
 
 FRAME = 0.05
@@ -151,6 +152,7 @@ class MsgcodeApp(App[None]):
         self._one_at_a_time = asyncio.Lock()
         self.hands = Hands(self._run, self.say)
         """What the user does, and can undo, goes through these."""
+        self.steps = Steps()
         self._confirmed: set[str] = set()
         self._agents_changed = asyncio.Event()
         self._notices = Notices(settings.notify)
@@ -344,6 +346,8 @@ class MsgcodeApp(App[None]):
     # What the user is told of while they look elsewhere
 
     def _tell_of(self, events: list[Event]) -> None:
+        for sentence in self.steps.news(events):
+            self.say(sentence)
         for event in events:
             if event.at >= self.live.since and (happening := of_event(event, self.live.state, self.live.me)):
                 self._decide(happening)

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from msgcode.debugger import holds
 from msgcode.debugger.stuck import Stuck
 from msgcode.questions import open_questions
 from msgcode_tui.live import Live
@@ -24,6 +25,8 @@ class Health(NamedTuple):
     """Those of them that could not be injected, and wait again."""
     questions: int = 0
     """What the user has been asked and has not answered."""
+    held: int = 0
+    """What is kept from those to whom it was sent."""
 
 
 def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
@@ -34,6 +37,7 @@ def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
         sum(len(one.messages) for one in stuck),
         len(live.failed),
         len(open_questions((live.state.messages[id] for id in live.state.inbox(live.me)), live.me, now)),
+        len(holds.held(live.state)),
     )
 
 
