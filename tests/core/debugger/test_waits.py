@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from msgcode.debugger.waits import Waits, asks, draw, waits
@@ -41,13 +43,14 @@ def test_structured_questions_ask(room: Room) -> None:
 
 def test_what_ends_a_wait(room: Room) -> None:
     store = room.store
-    for end in (
+    ends: list[Callable[[str], object]] = [
         lambda id: store.acknowledge("bob", id),
         lambda id: store.discard(id, by="ann"),
         lambda id: store.send("bob", "ann", "Here.", reply_to=id),
-        lambda id: store.send("bob", "ann", "First, what for?", reply_to=id) and store.check("ann"),
-        lambda id: store.check("bob") and store.send("bob", "ann", "It is done."),
-    ):
+        lambda id: (store.send("bob", "ann", "First, what for?", reply_to=id), store.check("ann")),
+        lambda id: (store.check("bob"), store.send("bob", "ann", "It is done.")),
+    ]
+    for end in ends:
         asked = store.send("ann", "bob", "Can you do it?")
         assert ("ann", "bob") in pairs(room)
         end(asked.id)
