@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 def _why(call: Call) -> Answer:
+    from msgcode.debugger.holds import words
     from msgcode.debugger.why import why
 
     store = call.store
@@ -34,10 +35,11 @@ def _why(call: Call) -> Answer:
     agent = agent_id(call.args.agent)
     agents = {known.id: known for known in store.agents()}
     life = store.life(message.id)
-    found = [
-        why(message, one, life, agents, store.presence(one), now(), gone=_gone(store, one, agents))
-        for one in ([agent] if agent else message.recipients)
-    ]
+    found = []
+    for one in [agent] if agent else message.recipients:
+        hold, gone = store.held_by(message, one), _gone(store, one, agents)
+        held = words(hold) if hold else None
+        found.append(why(message, one, life, agents, store.presence(one), now(), hold=held, gone=gone))
     lines = [answers.message_line(message, call.paint)]
     lines += [line for explanation in found for line in _explained(explanation, call)]
     if not found:

@@ -58,6 +58,19 @@ def test_why_at_each_recipient_or_at_one(store: Store, clock: Clock) -> None:
     assert "not addressed to agent 'alice'" in refused(store, f"/msg why {sent.id} alice")
 
 
+def test_what_is_held_is_explained_and_not_stuck(store: Store, clock: Clock) -> None:
+    store.register("eve", human=True)
+    sent = store.send("alice", "bob", "hi")
+    clock.advance(1000)
+    assert len(say(store, "/msg stuck").data) == 1
+    store.hold("eve", agent="bob")
+    assert say(store, "/msg stuck").data == []
+    found = say(store, f"/msg why {sent.id}")
+    assert found.data[0]["stands"] == "held"
+    assert "held by hold 1 on bob, placed by eve" in found.text
+    assert f"→ let it through: msgcode step --message {sent.id[:8]}" in found.text
+
+
 def test_why_knows_who_was_unregistered(store: Store) -> None:
     sent = store.send("alice", "bob", "hi")
     store.unregister("bob")

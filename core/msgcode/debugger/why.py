@@ -322,6 +322,8 @@ def _set_going(case: _Case, stands: Standing) -> Iterator[Advice]:
     where = f" in {case.place}" if case.place else ""
     if stands in (Standing.UNKNOWN, Standing.GONE):
         yield Advice(f"bring {agent} into the room, which then gets it", f"register {agent}")
+    elif stands is Standing.HELD:
+        yield Advice("let it through", f"step --message {id}")
     elif stands is Standing.OFFLINE:
         yield Advice(f"start {agent} again{where}")
     elif stands is Standing.BLOCKED:
