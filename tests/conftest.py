@@ -9,6 +9,11 @@ import pytest
 pytest.register_assert_rewrite("tests.core.journal.contract")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The end-to-end tests come first: one process has begun the longest ones, while others do the rest."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def no_room_of_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment names no agent, and a store, settings and a memory that are not in the home folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import process_time
 
 import pytest
 
@@ -87,10 +87,10 @@ def test_hostile_ids_are_not_offered(live: Live) -> None:
 def test_many_and_misleading_names_take_no_time(live: Live) -> None:
     for number in range(1000):
         live.state.agents[f"{'ab' * 28}{number}"] = Agent(f"{'ab' * 28}{number}", "x", now())
-    began = monotonic()
+    began = process_time()
     assert words(f"@{'a' * 20}", live) == []
     assert len(words("@ab", live)) == MAX_CHOICES
-    assert monotonic() - began < 2
+    assert process_time() - began < 2
 
 
 def test_matching() -> None:

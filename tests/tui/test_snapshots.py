@@ -28,7 +28,6 @@ def prepared(
         app = pilot.app
         assert isinstance(app, MsgcodeApp)
         driver = Driver(app, pilot)
-        driver.composer.cursor_blink = False
         app.theme = theme
         await pilot.press("f12")  # Somebody is there to read.
         await driver.select(room)
@@ -41,11 +40,15 @@ def prepared(
         await pilot.press(*keys)
         await driver.shows(shows)
         await pilot.pause(0.2)
-        for field in [*app.screen.query(Input), *app.screen.query(TextArea)]:
-            field.cursor_blink = False
-        await pilot.pause()
 
     return prepare
+
+
+@pytest.fixture(autouse=True)
+def steady_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cursor blinks, in whatever field, and whenever that comes."""
+    for reactive in (Input.cursor_blink, TextArea.cursor_blink):
+        monkeypatch.setattr(reactive, "_default", False)
 
 
 SIZES = pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
@@ -75,12 +78,21 @@ def test_list_of_rooms_in_a_narrow_terminal(
     picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (50, 20), "textual-dark", "ctrl+r", "down")
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
-@pytest.mark.parametrize("keys", ["a", "f", "e", "d"], ids=["menu", "ask", "edit", "confirm"])
+@SIZES
+@pytest.mark.parametrize(
+    ("keys", "shows"),
+    [("a", "Copy the id"), ("f", "Forward to whom?"), ("e", "enter saves"), ("d", "Discard 1 message?")],
+    ids=["menu", "ask", "edit", "confirm"],
+)
 def test_acting_on_a_message(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], keys: str
+    snap_compare: Compare,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    keys: str,
+    shows: str,
 ) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", "k", keys)
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", "k", keys, shows=shows)
 
 
 SEARCH = ("ctrl+f", *"chunk")

@@ -13,13 +13,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, ProgressBar, RadioButton, RadioSet, Static
+from textual.widgets import ProgressBar, RadioButton, RadioSet, Static
 
 from msgcode import Message, MsgcodeError, Refused
 from msgcode_tui import exporting, safe
 from msgcode_tui.exporting import FORMAT_NAMES, Part
 from msgcode_tui.items import count
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.line_input import LineInput
 
 TELL_EVERY = 0.1

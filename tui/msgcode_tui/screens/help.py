@@ -12,7 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from msgcode_tui.widgets.footer import Footer
 
 
 class Group(NamedTuple):

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from msgcode import Message
 from msgcode_tui import holding
@@ -26,6 +25,7 @@ from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import Desk
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.inspector import Inspector
 from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms

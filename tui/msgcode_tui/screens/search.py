@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.signal import Signal
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from msgcode.errors import BadInput
 from msgcode.search import parse_query
@@ -22,6 +22,7 @@ from msgcode_tui.finding import Search, finish, first
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.widgets.bars import Bar
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.hits import Hits
 from msgcode_tui.widgets.line_input import LineInput
 
