@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from msgcode import Message
 from msgcode_tui.drafts import Draft
@@ -25,6 +24,7 @@ from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import Desk
 from msgcode_tui.widgets.inspector import Inspector
+from msgcode_tui.widgets.key_bar import KeyBar
 from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
@@ -197,7 +197,7 @@ class MainScreen(ArrangingScreen, FindingScreen):
                 yield Desk(self._app.live, self._app.drafts, self._app.history)
             yield Splitter(INSPECTOR)
             yield Inspector(self._app.life, id=INSPECTOR)
-        yield Footer()
+        yield KeyBar()
 
     def __init__(self) -> None:
         super().__init__()
