@@ -294,6 +294,7 @@ class Thread(ScrollView, can_focus=True):
             # Setting it would lay the whole screen out anew, where only the scroll bar changes.
             self.set_reactive(ScrollView.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
+            self.refresh()
         self.scroll_to(y=min(y, self.max_scroll_y), animate=False, force=True)
 
     def _estimates(self, ids: Sequence[str]) -> list[int]:
