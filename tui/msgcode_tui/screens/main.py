@@ -295,7 +295,7 @@ class MainScreen(ArrangingScreen, FindingScreen):
         )
         rooms.show(rows, is_all=not filter)
         where = _under_home(self._app.store.name)
-        self.query_one(TopBar).tell(health(live, now, self._app.stuck_after), live.me, where)
+        self.query_one(TopBar).tell(health(live, now, self._app.stuck), live.me, where)
 
     def _empty_note(self, live: Live) -> str:
         if live.past is not None:
