@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widget import Widget
 
 from msgcode import Message
@@ -27,7 +28,8 @@ from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import Desk
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.inspector import Inspector
-from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, Panes, PaneTabs, Splitter
+from msgcode_tui.widgets.key_bar import KeyBar
+from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, TWO_FROM, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
 
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 _HEARTS: dict[str, type[Widget]] = {ROOMS: RoomList, MIDDLE: Thread, INSPECTOR: Inspector}
 """What has the focus in each pane."""
+
+_TALL_FROM = 30
+"""Terminals of so many rows have room for empty lines."""
 
 INSPECT_EVERY = 1.0
 """Seconds between two looks at how long ago things were."""
@@ -200,7 +205,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
                 yield Desk(self._app.live, self._app.drafts, self._app.history)
             yield Splitter(INSPECTOR)
             yield Inspector(self._app.life, id=INSPECTOR)
-        yield Footer()
+        yield KeyBar()
 
     def __init__(self) -> None:
         super().__init__()
@@ -213,9 +218,25 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         self._app.changed.subscribe(self, self.draw)
         self.set_interval(INSPECT_EVERY, self._inspect)
         self.set_interval(AGES_EVERY, lambda: self._draw_ages(self._app.live))
+        self._fit(self._app.size)
         self.query_one(RoomList).arrangement = self._app.arrangement
         self.query_one(Desk).enter(self.room)
         self.draw(self._app.live)
+
+    def on_resize(self, event: events.Resize) -> None:
+        # Before Textual's own handler lays out the screen, which it else does for the old panes first.
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Have all that looks otherwise on a small terminal look so. Were the screen itself to have these
+        classes, every widget would be styled anew."""
+        for kind in (PaneTabs, RoomBar, Inspector, KeyBar):
+            self.query_one(kind).update_classes(
+                {"-narrow": size.width < TWO_FROM, "-short": size.height < _TALL_FROM}
+            )
+        panes = self.query_one(Panes)
+        panes.lay_out()
+        self._keep_focus(panes)  # Before the layout: Textual gives it to the first widget that there is.
 
     # Drawing
 
@@ -340,12 +361,16 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
 
     @on(Panes.Changed)
     def _panes_changed(self, event: Panes.Changed) -> None:
-        visible = event.panes.visible_panes
-        self.query_one(Thread).detailed = INSPECTOR not in visible
-        if any(self.query_one(heart).has_focus for pane, heart in _HEARTS.items() if pane not in visible):
-            self.query_one(_HEARTS[MIDDLE if MIDDLE in visible else event.panes.front]).focus()
+        self.query_one(Thread).detailed = INSPECTOR not in event.panes.visible_panes
+        self._keep_focus(event.panes)
         self._inspect()
         self._draw_tabs()
+
+    def _keep_focus(self, panes: Panes) -> None:
+        """Take the focus from what is no longer shown."""
+        visible = panes.visible_panes
+        if any(self.query_one(heart).has_focus for pane, heart in _HEARTS.items() if pane not in visible):
+            self.set_focus(self.query_one(_HEARTS[MIDDLE if MIDDLE in visible else panes.front]))
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

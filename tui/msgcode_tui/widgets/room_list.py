@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
@@ -27,6 +28,9 @@ from msgcode_tui.widgets.line_input import LineInput
 
 SETTLED_AFTER = 4.0
 """Seconds after the last move through the list in which its rows keep their places."""
+
+_KEPT = 512
+"""So many rows are kept as they are drawn."""
 
 _BADGE_UP_TO = 999
 _LEAST_WIDTHS = (60, 40, 30, 0)
@@ -125,6 +129,9 @@ class RoomList(ScrollView, can_focus=True):
         self.cursor: Room | Section = EVERYTHING
         self.arrangement = Arrangement()
         self._moved_at = -SETTLED_AFTER
+        self._plain: Style | None = None
+        self._strips: dict[tuple[Row, int, bool], Strip] = {}
+        """The rows as they are drawn: by row, width, and whether the cursor is there."""
 
     @property
     def order(self) -> list[Room]:
@@ -139,7 +146,7 @@ class RoomList(ScrollView, can_focus=True):
         if rows == self._rows:
             return
         was = self._line_of(self.cursor)
-        self._rows = rows
+        before, self._rows = self._rows, rows
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         if self._line_of(self.cursor) is None and self.room in rooms_in(rows):
             self.cursor = self.room
@@ -148,7 +155,15 @@ class RoomList(ScrollView, can_focus=True):
             self.scroll_relative(y=line - was, animate=False, force=True)
         if line != was:
             self._reveal()
-        self.refresh()
+        if line != was or len(rows) != len(before):
+            self.refresh()
+        else:
+            self._refresh_lines(y for y, row in enumerate(rows) if row != before[y])
+
+    def _refresh_lines(self, lines: Iterable[int]) -> None:
+        width, top = self.size.width, self.scroll_offset.y
+        if regions := [Region(0, y - top, width, 1) for y in lines if 0 <= y - top < self.size.height]:
+            self.refresh(*regions)
 
     def select(self, room: Room) -> None:
         """Select a room, whether there is a row for it or not."""
@@ -285,15 +300,31 @@ class RoomList(ScrollView, can_focus=True):
 
     # Drawing
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._plain = None
+        self._strips.clear()
+
     def render_line(self, y: int) -> Strip:
         line = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if line >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._body())
         row = self._rows[line]
-        strip = self._row_strip(row, width).adjust_cell_length(width, self.rich_style)
         is_current = self.cursor in (row.room, row.place) if row.text else False
-        return self._current(strip, row, width) if is_current else strip
+        key = (row, width, is_current)
+        if key not in self._strips:
+            if len(self._strips) >= _KEPT:
+                self._strips.clear()
+            strip = self._row_strip(row, width).adjust_cell_length(width, self._body())
+            self._strips[key] = self._current(strip, row, width) if is_current else strip
+        return self._strips[key]
+
+    def _body(self) -> Style:
+        """The style of the list itself, which takes Textual as long to find as drawing a row."""
+        if self._plain is None:
+            self._plain = self.rich_style
+        return self._plain
 
     def _row_strip(self, row: Row, width: int) -> Strip:
         if row.room is None:
@@ -302,7 +333,7 @@ class RoomList(ScrollView, can_focus=True):
         if row.is_note:
             style = muted if row.is_muted else self._style(row.activity or "muted")
             return Strip([Segment("    ", muted), Segment(safe.fit(row.text, width - 5), style)])
-        plain = self.rich_style + Style(bold=bool(row.unread) and not row.is_muted)
+        plain = self._body() + Style(bold=bool(row.unread) and not row.is_muted)
         mark = self._style(row.activity) if row.activity not in (None, Activity.OFFLINE) else muted
         spans = [Segment(f" {row.mark} " if row.mark else " ", mark)]
         if row.speakers and row.activity is not Activity.OFFLINE and not row.is_muted:
@@ -317,7 +348,7 @@ class RoomList(ScrollView, can_focus=True):
 
     def _heading_strip(self, row: Row, width: int) -> Strip:
         if not row.text:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._body())
         arrow = "▸" if row.is_collapsed else "▾"
         return self._two_ends([Segment(f" {arrow} {row.text}", self._style("heading"))], row, width)
 
@@ -348,7 +379,7 @@ class RoomList(ScrollView, can_focus=True):
         kept = max(space - right.cell_length, 0)
         if name.cell_length > kept:
             name = Strip([*name.crop(0, max(kept - 1, 0)), Segment("…", self._style("muted"))])
-        return Strip([*name.adjust_cell_length(kept, self.rich_style), *right, self._gap()])
+        return Strip([*name.adjust_cell_length(kept, self._body()), *right, self._gap()])
 
     def _first_form(self, row: Row, width: int) -> int:
         """The first form to try. It goes by the width alone, so that the agents' columns are in line."""
@@ -363,7 +394,7 @@ class RoomList(ScrollView, can_focus=True):
         return segments
 
     def _gap(self) -> Segment:
-        return Segment(" ", self.rich_style)
+        return Segment(" ", self._body())
 
     def _current(self, strip: Strip, row: Row, width: int) -> Strip:
         over = self._style("current")
