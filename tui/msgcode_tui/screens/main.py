@@ -28,7 +28,6 @@ from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import Desk
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.inspector import Inspector
-from msgcode_tui.widgets.key_bar import KeyBar
 from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, TWO_FROM, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
@@ -205,7 +204,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
                 yield Desk(self._app.live, self._app.drafts, self._app.history)
             yield Splitter(INSPECTOR)
             yield Inspector(self._app.life, id=INSPECTOR)
-        yield KeyBar()
+        yield Footer()
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,7 +229,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
     def _fit(self, size: Size) -> None:
         """Have all that looks otherwise on a small terminal look so. Were the screen itself to have these
         classes, every widget would be styled anew."""
-        for kind in (PaneTabs, RoomBar, Inspector, KeyBar):
+        for kind in (PaneTabs, RoomBar, Inspector, Footer):
             self.query_one(kind).update_classes(
                 {"-narrow": size.width < TWO_FROM, "-short": size.height < _TALL_FROM}
             )
