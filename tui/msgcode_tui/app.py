@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from textual import events
 from textual.app import App, SuspendNotSupported, SystemCommand
@@ -30,6 +30,7 @@ from msgcode_tui.drafts import Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
+from msgcode_tui.recorder import Recorder
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
 from msgcode_tui.roster import Arrangement, Section
@@ -470,8 +471,12 @@ class MsgcodeApp(App[None]):
         return True
 
     async def run_line(self, line: str) -> calls.Answer:
-        """Run a `/msg` line as the user."""
-        return await self._run(lambda: commands.run_line(self.store, line, self.live.me))
+        """Run a `/msg` line as the user. What it does can be undone like all that they do."""
+        recorder = Recorder(self.store, self.live.me)
+        answer = await self._run(lambda: commands.run_line(cast(Store, recorder), line, self.live.me))
+        for deed in recorder.done:
+            self.hands.remember(deed)
+        return answer
 
     async def life(self, id: str) -> list[Event]:
         """What has happened to a message, read from the store. Raises MsgcodeError."""
