@@ -1,4 +1,4 @@
-"""What the tests of the TUI share: UTC, and a cursor that does not blink."""
+"""What the tests of the TUI share: UTC."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import pytest
 
 from msgcode import Store
 from msgcode.model import now
+from msgcode_tui import times
 
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Local time is UTC, and there is colour."""
+    """Local time is UTC, by a clock of 24 hours, and there is colour."""
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
     yield
     monkeypatch.undo()
     time.tzset()
+    times.read_by("24h")
 
 
 @pytest.fixture

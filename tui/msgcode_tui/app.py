@@ -24,7 +24,7 @@ from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import actions, clipboard, deeds, desktop, editor, past, safe
+from msgcode_tui import actions, clipboard, deeds, desktop, editor, past, safe, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.drafts import Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
@@ -128,6 +128,7 @@ class MsgcodeApp(App[None]):
         self.theme = settings.theme
         self.set_keymap(settings.keys)
         self.settings = settings
+        times.read_by(settings.clock)
         self.memory = memory or Memory()
         """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store

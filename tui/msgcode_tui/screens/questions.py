@@ -150,7 +150,7 @@ class Questions(ModalScreen[str | None]):
 def _title(question: Question) -> Content:
     message = question.message
     about = safe.line(message.subject or message.body.lstrip()[:200].split("\n", 1)[0])
-    by = f"  by {question.deadline.astimezone():%H:%M}" if question.deadline else ""
+    by = f"  by {times.of_day(question.deadline)}" if question.deadline else ""
     priority = f"  {message.priority}" if message.priority != "normal" else ""
     return Content.assemble(
         Content.styled(f" {safe.fit(message.sender, 24)}", "bold"),
