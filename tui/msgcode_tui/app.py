@@ -12,12 +12,14 @@ from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.widget import Widget
 
 from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
 from msgcode.events import Event
@@ -157,6 +159,8 @@ class MsgcodeApp(App[None]):
         self._blocked = Blocked()
         self._told_stuck: set[Stuck] = set()
         self._touched_at = 0.0
+        self._on_their_way: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
+        """Keys that have been sent to a widget, and are not back."""
         self._place: Position | None = None
         """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
@@ -380,7 +384,24 @@ class MsgcodeApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._touched_at = monotonic()
-        await super().on_event(event)
+        if not isinstance(event, events.Key) or await self._is_first(event):
+            await super().on_event(event)
+
+    async def _is_first(self, key: events.Key) -> bool:
+        """Whether the key can go where the focus is. One that was on its way when another moved the focus,
+        such as the letters after enter, is sent after it, and the keys behind it stay behind it."""
+        sent = self._on_their_way
+        if key.is_forwarded:  # It comes back, for its binding.
+            if sent.pop(key, self.focused) is self.focused:
+                return True
+            await super().on_event(events.Key(key.key, key.character))
+            return False
+        behind = next((to for to in sent.values() if to and to is not self.focused), self.focused)
+        sent[key] = behind
+        if behind is self.focused or behind is None:
+            return True
+        behind._forward_event(key)
+        return False
 
     @property
     def is_attended(self) -> bool:

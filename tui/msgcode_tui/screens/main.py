@@ -188,7 +188,7 @@ class MainScreen(ArrangingScreen, FindingScreen):
         yield Banner()
         yield PaneTabs()
         with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
-            yield Rooms(id=ROOMS)
+            yield Rooms(self.action_write, id=ROOMS)
             yield Splitter(ROOMS)
             with Vertical(id=MIDDLE):
                 yield RoomBar()
@@ -305,14 +305,12 @@ class MainScreen(ArrangingScreen, FindingScreen):
         self._draw_ages(self._app.live)
         self.query_one(RoomList).point_at_first()
 
-    @on(RoomList.Opened)
-    def _room_opened(self) -> None:
-        self.action_write()
-
     def action_write(self) -> None:
         """Write to the selected room."""
         self.query_one(Panes).bring(MIDDLE)
-        self.query_one(Composer).focus()
+        # At once, as letters may be on their way already: they are for this room.
+        self.query_one(Desk).enter(self.room)
+        self.set_focus(self.query_one(Composer))
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane at the side; from there, back to the messages."""

@@ -78,6 +78,7 @@ class Desk(Vertical):
         self._history = history
         self.room = EVERYTHING
         """The room to which the user writes."""
+        self._has_entered = False
         self._options = PLAIN
         self._menu: Callable[[Choice], None] | None = None
         self._word = 0
@@ -109,6 +110,9 @@ class Desk(Vertical):
 
     def enter(self, room: Room) -> None:
         """From now on the user writes to this room, where they may have begun something."""
+        if room == self.room and self._has_entered:
+            return
+        self._has_entered = True
         self._drafts.keep(self.room, self.draft)
         self.room = room
         self._history.leave()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
@@ -39,6 +40,8 @@ class RoomList(ScrollView, can_focus=True):
 
     It is the one place that knows which room is selected, and how the list is arranged. The cursor is on
     that room, unless it is on the heading of a collapsed section or on the first match of a filter.
+
+    open: is called when the user wants to be in the selected room.
     """
 
     ALLOW_SELECT = False
@@ -92,12 +95,6 @@ class RoomList(ScrollView, can_focus=True):
         room: Room
 
     @dataclass
-    class Opened(TextualMessage):
-        """The user wants to be in this room."""
-
-        room: Room
-
-    @dataclass
     class Rearranged(TextualMessage):
         """The user has pinned, muted or collapsed something."""
 
@@ -116,8 +113,9 @@ class RoomList(ScrollView, can_focus=True):
     class FilterWanted(TextualMessage):
         """The user wants to find a room by its name."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, open: Callable[[], None], *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._open = open
         self._rows: list[Row] = []
         self._order: list[Room] = []
         self.room = EVERYTHING
@@ -193,7 +191,7 @@ class RoomList(ScrollView, can_focus=True):
             self.mute(row.room)
         elif row.room:
             self.select(row.room)
-            self.post_message(self.Opened(row.room))
+            self._open()
         elif row.section:
             self.rearrange(self.arrangement.collapse(row.section))
 
@@ -226,7 +224,7 @@ class RoomList(ScrollView, can_focus=True):
             self.action_expand()
         else:
             self.select(self.cursor)
-            self.post_message(self.Opened(self.cursor))
+            self._open()
 
     @property
     def rooms(self) -> list[Room]:
@@ -385,7 +383,11 @@ class RoomList(ScrollView, can_focus=True):
 
 
 class Rooms(Vertical):
-    """The list, and the field that narrows it down while it is in use."""
+    """The list, and the field that narrows it down while it is in use. open: as for `RoomList`."""
+
+    def __init__(self, open: Callable[[], None], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._open = open
 
     @dataclass
     class Filtered(TextualMessage):
@@ -400,7 +402,7 @@ class Rooms(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LineInput("find a room", id="room-filter")
-        yield RoomList()
+        yield RoomList(self._open)
 
     @property
     def filter(self) -> str:
