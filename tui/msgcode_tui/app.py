@@ -28,7 +28,7 @@ from msgcode.journal.recent import Recent
 from msgcode.model import now
 from msgcode_tui import actions, clipboard, deeds, desktop, editor, past, safe, times
 from msgcode_tui.addressing import Address
-from msgcode_tui.drafts import Draft, Drafts, History, draft_of
+from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
@@ -138,7 +138,9 @@ class MsgcodeApp(App[None]):
         self.stuck_after = timedelta(seconds=settings.stuck.waiting)
         kept = self.memory.now
         self.live = Live(me, clock(), dict(_by_room(kept.read)))
-        self.drafts = Drafts({room: draft_of(text) for room, text in _by_room(kept.drafts)})
+        options = dict(_by_room(kept.options))
+        begun = {**dict.fromkeys(options, ""), **dict(_by_room(kept.drafts))}
+        self.drafts = Drafts({room: draft_of(text, options.get(room, PLAIN)) for room, text in begun.items()})
         self.history = History(kept.history)
         self.arrangement = Arrangement(
             tuple(room for key in sorted(kept.pinned) if (room := room_of(key))),
@@ -323,7 +325,9 @@ class MsgcodeApp(App[None]):
     def _remember_use(self) -> None:
         now = self.memory.now
         now.read = {room_key(room): seq for room, seq in self.live.marks.items()}
-        now.drafts = {room_key(room): draft.whole for room, draft in self.drafts.kept.items() if draft.text}
+        drafts = {room_key(room): draft for room, draft in self.drafts.kept.items()}
+        now.drafts = {room: draft.whole for room, draft in drafts.items() if draft.text}
+        now.options = {room: draft.options for room, draft in drafts.items() if draft.options != PLAIN}
         now.history = list(self.history.lines)
 
     async def _remember(self) -> None:
