@@ -26,7 +26,7 @@ from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import actions, clipboard, deeds, desktop, editor, past, safe, times
+from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
@@ -303,7 +303,7 @@ class MsgcodeApp(App[None]):
         """Give the user's questions whose deadline has come their defaults, and say so."""
         while True:
             now = self.clock()
-            if any(each.default and each.is_past(now) for each in actions.queue(self.live, now)):
+            if any(each.default and each.is_past(now) for each in self.live.questions(now)):
                 with suppress(MsgcodeError):  # The banner says that the store cannot be written.
                     for answer in await self._run(lambda: self.store.answer_due(self.live.me)):
                         self.say(

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from msgcode import Message, Priority, Status
-from msgcode.questions import open_questions
 from msgcode_tui.live import Live
 
 MAX_COUNTED = 1000
@@ -36,7 +35,7 @@ def health(live: Live, now: datetime, stuck_after: timedelta) -> Health:
         sum(map(len, live.state.inboxes.values())),
         sum(1 for _ in islice(stuck_messages(live, now - stuck_after), MAX_COUNTED)),
         len(live.failed),
-        len(open_questions((live.state.messages[id] for id in live.state.inbox(live.me)), live.me, now)),
+        len(live.questions(now)),
     )
 
 

@@ -22,6 +22,7 @@ from msgcode.events import (
     RoomPurged,
 )
 from msgcode.journal.recent import Recent
+from msgcode.questions import Question, open_questions
 from msgcode.state import State, fold
 from msgcode_tui.activity import MINUTES, Traffic
 from msgcode_tui.past import Piece, joined
@@ -199,3 +200,8 @@ class Live:
     def waiting(self, agent: str) -> int:
         """How many messages wait for the agent."""
         return len(self.state.inbox(agent))
+
+    def questions(self, now: datetime) -> list[Question]:
+        """All questions that wait for the user's answer, in the order in which to answer them."""
+        waiting = (self.state.messages[id] for id in self.state.inbox(self.me))
+        return open_questions(waiting, self.me, now)

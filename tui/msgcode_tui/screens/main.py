@@ -300,6 +300,10 @@ class MainScreen(ArrangingScreen, FindingScreen):
         self._app.arranged(event.arrangement)
         self._draw_rooms()
 
+    @on(RoomList.QueueWanted)
+    def _queue_wanted(self) -> None:
+        self.action_questions()
+
     @on(Rooms.Filtered)
     def _draw_rooms(self) -> None:
         self._draw_ages(self._app.live)
