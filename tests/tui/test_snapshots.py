@@ -108,7 +108,6 @@ SCREENS = {
     "export": (("ctrl+s",), "Markdown"),
     "questions": (("Q",), "1 question to you"),
     "help": (("question_mark",), "Keys"),
-    "answer": ((*"i/msg agents", "enter"), "owns the HTTP API"),
 }
 """What to press, and what is on the screen then."""
 
