@@ -5,15 +5,22 @@ All of it is fit for a terminal: whatever came from a message, an agent or a cha
 
 from __future__ import annotations
 
+from msgcode.debugger import holds
+from msgcode.debugger.breakpoints import describe
 from msgcode.events import (
     AgentBound,
     AgentHeard,
     AgentRegistered,
     AgentUnregistered,
+    BreakpointAdded,
+    BreakpointRemoved,
+    BreakpointSwitched,
     ChannelCreated,
     ChannelJoined,
     ChannelLeft,
     Event,
+    HoldPlaced,
+    HoldReleased,
     JournalReset,
     LineDamaged,
     MessageAcknowledged,
@@ -23,7 +30,9 @@ from msgcode.events import (
     MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePassed,
     MessagePrioritized,
+    MessageRanked,
     MessageSent,
     RoomPurged,
     Unknown,
@@ -207,6 +216,22 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     MessageEdited: lambda fact, paint: (
         f"{_id(fact, paint)} edited by {visible_line(fact.by)}: {_beginning(fact.subject, fact.body)}"
     ),
+    MessagePassed: lambda fact, paint: (
+        f"{_id(fact, paint)} let through to {visible_line(fact.agent)} by {visible_line(fact.by)}"
+    ),
+    MessageRanked: lambda fact, paint: f"{_id(fact, paint)} moved by {visible_line(fact.by)}",
+    HoldPlaced: lambda fact, paint: (
+        f"{paint(visible_line(holds.name(fact.hold)), 'yellow')} held: {visible_line(holds.words(fact.hold))}"
+    ),
+    HoldReleased: lambda fact, paint: f"hold {fact.number} released by {visible_line(fact.by)}",
+    BreakpointAdded: lambda fact, paint: (
+        f"breakpoint {fact.breakpoint.number} set by {visible_line(fact.by)}: "
+        f"{visible_line(describe(fact.breakpoint))}"
+    ),
+    BreakpointSwitched: lambda fact, paint: (
+        f"breakpoint {fact.number} {'enabled' if fact.enabled else 'disabled'} by {visible_line(fact.by)}"
+    ),
+    BreakpointRemoved: lambda fact, paint: f"breakpoint {fact.number} removed by {visible_line(fact.by)}",
     MessagePrioritized: lambda fact, paint: (
         f"{_id(fact, paint)} made {visible_line(fact.priority)} by {visible_line(fact.by)}"
     ),

@@ -14,7 +14,7 @@ import sys
 from msgcode import __version__, answers
 from msgcode.calls import Answer, Call, agent_id, channel_id
 from msgcode.codec import event_json
-from msgcode.commands import COMMANDS, about
+from msgcode.commands import COMMANDS, about, from_topic
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.grammar import Command, Help, full_parser, parse
 from msgcode.journal.reader import Position
@@ -180,6 +180,7 @@ def _harness_argument(parser: argparse.ArgumentParser) -> None:
 
 _COMMANDS = {
     **COMMANDS,
+    "step": COMMANDS["step"]._replace(arguments=from_topic("holding", "step_and_wait")),
     "install": Command("connect an agent program to the room", _install_arguments),
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),

@@ -11,7 +11,7 @@ import json
 from datetime import datetime, timedelta
 
 from msgcode.events import FACTS, TYPES, Event, Unknown
-from msgcode.model import Activity, Delivery, Edited, Priority, Session, Status
+from msgcode.model import Activity, Breakpoint, Delivery, Edited, Hold, Priority, Session, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def to_json(record: tuple[Any, ...]) -> dict[str, Any]:
             value = encode_time(value)
         elif kind is dict:
             value = {name: to_json(item) if isinstance(item, tuple) else item for name, item in value.items()}
-        elif kind is Session or kind is Edited:
+        elif kind in _NESTED:
             value = to_json(value)
         json_object[key] = value
     return json_object
@@ -157,6 +157,12 @@ def _number(value: Any) -> int:
     return value
 
 
+def _real(value: Any) -> float:
+    if type(value) not in (int, float) or value != value:
+        raise IllTyped("not a number")
+    return float(value)
+
+
 def _truth(value: Any) -> bool:
     if type(value) is not bool:
         raise IllTyped("not true or false")
@@ -191,36 +197,32 @@ def _deliveries(value: Any) -> dict[str, Delivery]:
     return {agent: from_json(Delivery, delivery) for agent, delivery in value.items()}
 
 
-def _session(value: Any) -> Session:
-    return _nested(Session, value)
+def _nested(record: type[R]) -> Callable[[Any], R]:
+    def check(value: Any) -> R:
+        if type(value) is not dict:
+            raise IllTyped("not an object")
+        return from_json(record, value)
 
-
-def _edited(value: Any) -> Edited:
-    return _nested(Edited, value)
-
-
-def _nested(record: type[R], value: Any) -> R:
-    if type(value) is not dict:
-        raise IllTyped("not an object")
-    return from_json(record, value)
+    return check
 
 
 _REQUIRED = object()
+_NESTED = (Breakpoint, Edited, Hold, Session)
 _UTC_OFFSET = timedelta(0)
 # A record's annotations are texts (PEP 563), so a field's check is found by how its type is spelt.
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "str": _text,
     "int": _number,
     "bool": _truth,
+    "float": _real,
     "datetime": _time,
     "tuple[str, ...]": _texts,
     "dict[str, str]": _text_map,
     "dict[str, Delivery]": _deliveries,
     "Activity": Activity,
-    "Edited": _edited,
     "Priority": Priority,
-    "Session": _session,
     "Status": Status,
+    **{record.__name__: _nested(record) for record in _NESTED},
 }
 _shapes: dict[type, list[tuple[str, Callable[[Any], Any], Any]]] = {}
 

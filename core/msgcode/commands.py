@@ -342,7 +342,7 @@ def _purge_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_purge)
 
 
-def _from(topic: str, word: str) -> Callable[[argparse.ArgumentParser], None]:
+def from_topic(topic: str, word: str) -> Callable[[argparse.ArgumentParser], None]:
     """What adds the word's arguments, from the topic's file: only those who use it pay for reading that."""
 
     def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -361,14 +361,28 @@ COMMANDS = {
     "check": Command("read an inbox", _check_arguments),
     "show": Command("show a whole message and how far it has come", _show_arguments),
     "ack": Command("acknowledge messages: they are done with", _ack_arguments),
-    "edit": Command("change a message before anybody has it", _from("steering", "edit"), body_after=1),
-    "discard": Command("clear messages away before they are dealt with", _from("steering", "discard")),
-    "expire": Command("end messages wherever they have not been delivered", _from("steering", "expire")),
-    "priority": Command("give a waiting message another priority", _from("steering", "priority")),
-    "forward": Command("send a message on to another agent", _from("steering", "forward"), body_after=2),
-    "resend": Command("send a message again to those whom it did not reach", _from("steering", "resend")),
-    "questions": Command("list the questions that wait for an answer", _from("steering", "questions")),
-    "answer": Command("answer a question with one of its choices", _from("steering", "answer"), body_after=1),
+    "edit": Command("change a message before anybody has it", from_topic("steering", "edit"), body_after=1),
+    "discard": Command("clear messages away before they are dealt with", from_topic("steering", "discard")),
+    "expire": Command("end messages wherever they have not been delivered", from_topic("steering", "expire")),
+    "priority": Command("give a waiting message another priority", from_topic("steering", "priority")),
+    "forward": Command("send a message on to another agent", from_topic("steering", "forward"), body_after=2),
+    "resend": Command(
+        "send a message again to those whom it did not reach", from_topic("steering", "resend")
+    ),
+    "questions": Command("list the questions that wait for an answer", from_topic("steering", "questions")),
+    "answer": Command(
+        "answer a question with one of its choices", from_topic("steering", "answer"), body_after=1
+    ),
+    "hold": Command("stop what is on its way to agents", from_topic("holding", "hold")),
+    "held": Command("list what is held, and by what", from_topic("holding", "held")),
+    "step": Command("let one held message through", from_topic("holding", "step")),
+    "release": Command("let what is held go on", from_topic("holding", "release")),
+    "move": Command("put a waiting message before another", from_topic("holding", "move")),
+    "break add": Command("stop messages that match", from_topic("holding", "break_add")),
+    "break list": Command("list the breakpoints", from_topic("holding", "break_list")),
+    "break enable": Command("let a breakpoint stop messages again", from_topic("holding", "break_enable")),
+    "break disable": Command("let a breakpoint stop nothing", from_topic("holding", "break_disable")),
+    "break remove": Command("forget a breakpoint", from_topic("holding", "break_remove")),
     "agents": Command("list the agents", _no_arguments(_agents)),
     "status": Command("how the room is", _no_arguments(_status)),
     "channel create": Command("open a channel", lambda parser: _named(parser, _channel_create, "channels")),
@@ -376,8 +390,16 @@ COMMANDS = {
     "channel leave": Command("leave a channel", _one_id("channels", _channel_leave)),
     "channel list": Command("list the channels and their members", _no_arguments(_channel_list)),
     "log": Command("what has happened", _log_arguments),
-    "search": Command("look for messages in all that is kept", _from("looking", "search"), body_after=0),
-    "export": Command("write messages down as a document", _from("looking", "export")),
+    "search": Command("look for messages in all that is kept", from_topic("looking", "search"), body_after=0),
+    "export": Command("write messages down as a document", from_topic("looking", "export")),
+    "loops": Command("list the exchanges that go round and round", from_topic("loops", "loops")),
+    "backtest loops": Command(
+        "what a guard against loops would have done", from_topic("loops", "backtest_loops")
+    ),
+    "why": Command("explain why a message has come no further", from_topic("debugging", "why")),
+    "waits": Command("who waits on whom for an answer, deadlocks first", from_topic("debugging", "waits")),
+    "stuck": Command("list what does not move on, and why", from_topic("debugging", "stuck")),
+    "cost": Command("how much text threads have put into agents", from_topic("debugging", "cost")),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 

@@ -5,15 +5,18 @@ They return facts to append, or raise Refused with a sentence that says what to 
 
 from __future__ import annotations
 
+from msgcode.debugger.holds import held_by
 from msgcode.errors import Refused
 from msgcode.events import (
     AgentBound,
     AgentHeard,
     AgentRegistered,
+    BreakpointAdded,
     ChannelCreated,
     ChannelJoined,
     Event,
     Fact,
+    HoldPlaced,
     LineDamaged,
     MessageAcknowledged,
     MessageClaimed,
@@ -28,6 +31,7 @@ from msgcode.events import (
     Unknown,
 )
 from msgcode.model import HUMAN, Agent, Channel, Delivery, Message, Priority, Session, Status
+from msgcode.state import new_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,10 +60,15 @@ def known_channel(state: State, id: str) -> Channel:
 
 def nearest(id: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the known id most like `id`, or nothing."""
+    close = closest(id, known)
+    return f" (did you mean {close!r}?)" if close else ""
+
+
+def closest(id: str, known: Iterable[str]) -> str | None:
+    """The known id most like `id`, if one is like it."""
     from difflib import get_close_matches
 
-    close = get_close_matches(id, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return next(iter(get_close_matches(id, list(known), n=1)), None)
 
 
 def check_speaker(state: State, by: str | None) -> None:
@@ -115,6 +124,23 @@ def send(state: State, draft: MessageSent, origin: Message | None) -> MessageSen
     return draft._replace(human=True) if human else draft
 
 
+def stopped(state: State, now: datetime, facts: list[Fact]) -> list[Fact]:
+    """The facts, and behind them the holds on what they send that a breakpoint stops."""
+    if not state.breakpoints:
+        return facts
+    sent = [new_message(0, now, fact) for fact in facts if isinstance(fact, MessageSent)]
+    return [*facts, *stops(state, now, sent)]
+
+
+def stops(state: State, now: datetime, messages: list[Message]) -> list[HoldPlaced]:
+    """The holds to place on those of the messages that a breakpoint stops now."""
+    if not state.breakpoints:
+        return []
+    from msgcode.debugger.breakpoints import stops_among
+
+    return stops_among(state, messages, now)
+
+
 def audience(state: State, draft: MessageSent, channel: str) -> tuple[str, ...]:
     """Who hears a broadcast: the channel's members but the sender, who must be one.
 
@@ -135,10 +161,12 @@ def inbox(
     sender: str | None = None,
     priority: Priority | None = None,
     limit: int | None = None,
+    held: bool = True,
 ) -> list[Message]:
     """What the agent has to deal with: urgent first, then oldest first.
 
-    Without what is past its time, and what a deliverer, other than the agent, is handing over.
+    Without what is past its time, and what a deliverer, other than the agent, is handing over; and without
+    what is held unless `held`.
     """
     shelves = state.inbox(agent)
     found: list[Message] = []
@@ -154,7 +182,10 @@ def inbox(
             if sender is not None and message.sender != sender:
                 continue
             delivery = message.deliveries[agent]
-            if delivery.status.ended or is_due(message, delivery, now):
+            hold = held_by(state, message, agent)
+            if hold and not held:
+                continue
+            if delivery.status.ended or (not hold and is_due(message, delivery, now)):
                 continue
             if is_leased(delivery, now) and delivery.by != agent:
                 continue
@@ -172,7 +203,9 @@ def offered(state: State, agent: str, now: datetime, limit: int | None) -> list[
                 return found
             message = state.messages[id]
             delivery = message.deliveries[agent]
-            if not is_due(message, delivery, now) and not is_leased(delivery, now):
+            if is_due(message, delivery, now) or is_leased(delivery, now):
+                continue
+            if not held_by(state, message, agent):
                 found.append(message)
     return found
 
@@ -197,11 +230,16 @@ def is_leased(delivery: Delivery, now: datetime) -> bool:
 
 
 def is_due(message: Message, delivery: Delivery, now: datetime) -> bool:
-    """Whether its time to live ran out before it was delivered. What was delivered stays."""
+    """Whether its time to live ran out before it was delivered.
+
+    What was delivered stays, and so does what a human let through. What is held waits, whatever its time:
+    whoever asks must ask `held_by` first.
+    """
     return (
         message.expires_at is not None
         and message.expires_at <= now
-        and delivery.status in (Status.QUEUED, Status.CLAIMED)
+        and delivery.to_come
+        and delivery.passed_at is None
     )
 
 
@@ -211,27 +249,34 @@ def expire_due(state: State, now: datetime, agent: str | None = None) -> list[Me
         MessageExpired(id, recipient)
         for id in state.expiring
         for recipient, delivery in state.messages[id].deliveries.items()
-        if agent in (None, recipient) and is_due(state.messages[id], delivery, now)
+        if agent in (None, recipient)
+        and is_due(state.messages[id], delivery, now)
+        and not held_by(state, state.messages[id], recipient)
     ]
 
 
 def claim(
     state: State, now: datetime, agent: str, by: str, offered: list[Message], until: datetime
 ) -> list[Fact]:
-    """Leases what is offered to the deliverer `by`, after ending what is past its time."""
+    """Leases what is offered to the deliverer `by`, after ending what is past its time.
+
+    What a breakpoint stops at this moment is held, and not leased.
+    """
     known_agent(state, agent)
+    stopping = stops(state, now, offered)
+    held = {stop.hold.message for stop in stopping}
     claims = [
         MessageClaimed(message.id, agent, by, until)
         for message in offered
-        if message.deliveries[agent].status is not Status.DELIVERED
+        if message.deliveries[agent].status is not Status.DELIVERED and message.id not in held
     ]
-    return [*expire_due(state, now, agent), *claims]
+    return [*expire_due(state, now, agent), *stopping, *claims]
 
 
 def confirm(message: Message, agent: str, by: str) -> list[Fact]:
     """It reached the agent. Whoever's claim it is now: that it arrived is a fact."""
     delivery = delivery_to(message, agent)
-    if delivery.status in (Status.QUEUED, Status.CLAIMED):
+    if delivery.to_come:
         return [MessageDelivered(message.id, agent, by)]
     return []
 
@@ -275,7 +320,7 @@ def expire(message: Message, by: str | None) -> list[Fact]:
     facts: list[Fact] = [
         MessageExpired(message.id, agent, by)
         for agent, delivery in message.deliveries.items()
-        if delivery.status in (Status.QUEUED, Status.CLAIMED)
+        if delivery.to_come
     ]
     if not facts:
         raise Refused(f"message {message.id} cannot be expired: it is not waiting to be delivered.")
@@ -302,9 +347,7 @@ def edit(
 def prioritize(state: State, message: Message, priority: Priority, by: str) -> list[Fact]:
     """Gives the message another priority, while it waits for somebody."""
     check_may_change(state, message, by)
-    if not any(
-        delivery.status in (Status.QUEUED, Status.CLAIMED) for delivery in message.deliveries.values()
-    ):
+    if not any(delivery.to_come for delivery in message.deliveries.values()):
         raise Refused(f"message {message.id} waits for nobody, so its priority means nothing any more.")
     return [] if priority is message.priority else [MessagePrioritized(message.id, by, priority)]
 
@@ -370,7 +413,7 @@ def discard_waiting(state: State, by: str | None) -> list[MessageDiscarded]:
 
 
 def restate(state: State) -> list[Fact]:
-    """The registry and who heard what last, so that the events which first told of it can go."""
+    """The registry, who heard what last, and what is held and why: what the events that go have told."""
     facts: list[Fact] = [
         AgentRegistered(agent.id, agent.name, agent.description, agent.human, agent.registered_at)
         for agent in state.agents.values()
@@ -388,6 +431,8 @@ def restate(state: State) -> list[Fact]:
         )
         facts.extend(ChannelJoined(channel.id, member) for member in channel.members)
     facts.extend(AgentHeard(agent, *heard) for agent, heard in state.heard.items())
+    facts.extend(HoldPlaced(hold) for hold in (*state.holds.values(), *state.stopped.values()))
+    facts.extend(BreakpointAdded(breakpoint) for breakpoint in state.breakpoints.values())
     return facts
 
 

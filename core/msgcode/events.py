@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgcode.model import Priority, Session
+from msgcode.model import Breakpoint, Hold, Priority, Session
 from msgcode.record import Record
 
 
@@ -173,6 +173,67 @@ class MessageDiscarded(Record):
     by: str | None = None
 
 
+class MessagePassed(Record):
+    """On its way to `agent`, no hold that there is now stops the message any more."""
+
+    id: str
+    agent: str
+    by: str
+
+
+class MessageRanked(Record):
+    """`by` gave the message another place among those of its priority: see `Message.rank`."""
+
+    id: str
+    rank: float
+    by: str
+
+
+class HoldPlaced(Record):
+    """What the hold covers waits from now on. A clean-up states it again."""
+
+    hold: Hold
+
+    @property
+    def by(self) -> str:
+        """Who placed it."""
+        return self.hold.by
+
+
+class HoldReleased(Record):
+    """What the hold has covered goes on: the `message` that alone it covered, if it did."""
+
+    number: int
+    by: str
+    message: str | None = None
+
+
+class BreakpointAdded(Record):
+    """The breakpoint stops what it matches. A clean-up states it again, as it is by then."""
+
+    breakpoint: Breakpoint
+
+    @property
+    def by(self) -> str:
+        """Who added it."""
+        return self.breakpoint.by
+
+
+class BreakpointSwitched(Record):
+    """The breakpoint was enabled, or disabled."""
+
+    number: int
+    enabled: bool
+    by: str
+
+
+class BreakpointRemoved(Record):
+    """The breakpoint is no more; what it has stopped still waits."""
+
+    number: int
+    by: str
+
+
 class RoomPurged(Record):
     """Messages that had ended before `before` were forgotten."""
 
@@ -216,6 +277,13 @@ Fact = (
     | MessageAcknowledged
     | MessageExpired
     | MessageDiscarded
+    | MessagePassed
+    | MessageRanked
+    | HoldPlaced
+    | HoldReleased
+    | BreakpointAdded
+    | BreakpointSwitched
+    | BreakpointRemoved
     | RoomPurged
 )
 """What may be written to a journal."""
@@ -237,6 +305,13 @@ FACTS: dict[str, type[Fact]] = {
     "message.acknowledged": MessageAcknowledged,
     "message.expired": MessageExpired,
     "message.discarded": MessageDiscarded,
+    "message.passed": MessagePassed,
+    "message.ranked": MessageRanked,
+    "hold.placed": HoldPlaced,
+    "hold.released": HoldReleased,
+    "breakpoint.added": BreakpointAdded,
+    "breakpoint.switched": BreakpointSwitched,
+    "breakpoint.removed": BreakpointRemoved,
     "room.purged": RoomPurged,
 }
 TYPES: dict[type, str] = {

@@ -114,6 +114,13 @@ class Delivery(Record):
     """Why earlier attempts to deliver it failed, oldest first."""
     claims: int = 0
     """How often it has been claimed. One that was claimed before may be in the session already."""
+    passed_at: datetime | None = None
+    """When a human let it through: no hold that was placed before stops it any more."""
+
+    @property
+    def to_come(self) -> bool:
+        """Whether it has still to be delivered."""
+        return self.status is Status.QUEUED or self.status is Status.CLAIMED
 
 
 class Activity(StrEnum):
@@ -133,6 +140,8 @@ class Presence(Record):
     """None if it was never seen."""
     reason: str | None = None
     """Why it is busy or blocked, in words."""
+    since: datetime | None = None
+    """Since when it has been doing this, while it is there, as far as that is known."""
 
     @property
     def online(self) -> bool:
@@ -149,6 +158,58 @@ class Edited(Record):
     """The body as it was sent."""
     subject: str | None = None
     """The subject as it was sent."""
+
+
+class Hold(Record):
+    """A stop: the messages that it covers wait, until it is released.
+
+    It covers everything, or what is sent to and by `agent` (or between it and `peer`), a `thread`, a
+    `channel`, or one `message`.
+    """
+
+    number: int
+    at: datetime
+    by: str
+    """The human who placed it, or whose breakpoint did."""
+    agent: str | None = None
+    peer: str | None = None
+    thread: str | None = None
+    channel: str | None = None
+    message: str | None = None
+    reason: str | None = None
+    """Why, in words."""
+    breakpoint: int | None = None
+    """The number of the breakpoint that was hit."""
+
+
+class Breakpoint(Record):
+    """A rule that stops the messages which it matches, each with a hold of its own.
+
+    A message matches if it is all that is given here; see `debugger/breakpoints.py`.
+    """
+
+    number: int
+    at: datetime
+    by: str
+    sender: str | None = None
+    to: str | None = None
+    channel: str | None = None
+    thread: str | None = None
+    text: str | None = None
+    """A regular expression (RE2) that is found in its body or subject."""
+    priority: Priority | None = None
+    hops: int | None = None
+    """So many hops, or more."""
+    loops: bool = False
+    """It belongs to an exchange that goes round and round (`debugger/loops.py`): the automatic guard."""
+    budget: int | None = None
+    """With it, more than so many characters would have reached agents in messages that match otherwise."""
+    spent: int = 0
+    """The characters that have reached them so far, while it was enabled, if it has a budget."""
+    once: bool = False
+    """It is disabled by its first hit."""
+    enabled: bool = True
+    hits: int = 0
 
 
 class Message(Record):
@@ -180,6 +241,16 @@ class Message(Record):
     """The human who spoke, when they spoke as another agent."""
     edited: Edited | None = None
     """Set once `body` or `subject` has been changed."""
+    rank: float | None = None
+    """Its place among the messages of its priority in an inbox, once a human has moved it; else `seq`."""
+
+    released: bool = False
+    """A breakpoint stopped it, and a human let it go on: no breakpoint stops it again."""
+
+    @property
+    def place(self) -> float:
+        """What inboxes are ordered by, within a priority."""
+        return self.seq if self.rank is None else self.rank
 
     @property
     def ended(self) -> bool:

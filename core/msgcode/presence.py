@@ -55,8 +55,10 @@ class PresenceBoard:
         if activity is Activity.BLOCKED and not reason:
             raise BadInput("a blocked agent needs a reason: say what it is waiting for.")
         self._seen.pop(agent, None)
+        was = self.get(agent, at)
+        since = was.since if (was.activity, was.reason) == (activity, reason or None) else None
         try:
-            self._write(self._path(agent), activity, reason, at)
+            self._write(self._path(agent), activity, reason, at, since)
         except OSError as error:
             raise unavailable(error, f"cannot write to {self._folder}") from error
 
@@ -78,16 +80,19 @@ class PresenceBoard:
                 content = json.loads(file.read())
             activity, reason = Activity(content["activity"]), content.get("reason")
             left = content.get("left", seen.timestamp())
+            since = datetime.fromtimestamp(content["since"], UTC) if "since" in content else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return Presence()
         if activity is Activity.OFFLINE and seen.timestamp() > left:
-            activity = Activity.IDLE  # It left, and came back.
+            activity, since = Activity.IDLE, None  # It left, and came back.
         if now - seen >= ONLINE_FOR or activity is Activity.OFFLINE:
             return Presence(Activity.OFFLINE, seen)
-        return Presence(activity, seen, reason if isinstance(reason, str) else None)
+        return Presence(activity, seen, reason if isinstance(reason, str) else None, since)
 
-    def _write(self, path: str, activity: Activity, reason: str | None, at: datetime) -> None:
-        content: dict[str, object] = {"activity": activity}
+    def _write(
+        self, path: str, activity: Activity, reason: str | None, at: datetime, since: datetime | None = None
+    ) -> None:
+        content: dict[str, object] = {"activity": activity, "since": (since or at).timestamp()}
         if reason:
             content["reason"] = reason
         if activity is Activity.OFFLINE:

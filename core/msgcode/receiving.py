@@ -58,13 +58,16 @@ class Receiving(Verbs):
         priority: str | None = None,
         limit: int | None = 50,
     ) -> list[Message]:
-        """The agent reads its inbox: what is returned counts as delivered to it. Arguments as for `inbox`."""
+        """The agent reads its inbox: what is returned counts as delivered to it. Arguments as for `inbox`.
+
+        What is held stays where it is.
+        """
         wanted = check_priority(priority) if priority else None
         before: list[Message] = []
 
         def read(state: State, moment: datetime) -> list[Message]:
             return decisions.inbox(
-                state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit
+                state, agent, moment, channel=channel, sender=sender, priority=wanted, limit=limit, held=False
             )
 
         shared = self._mirrored is not None and self._mirrored.shared
@@ -72,13 +75,16 @@ class Receiving(Verbs):
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.known_agent(state, agent)
             # Beside oh-my-msgcode, only what that cannot inject, too: what we hold, or was delivered.
-            before[:] = [
+            found = [
                 message
                 for message in read(state, moment)
                 if not shared or not decisions.is_queued(message, agent)
             ]
+            stops = decisions.stops(state, moment, found)
+            held = {stop.hold.message for stop in stops}
+            before[:] = [message for message in found if message.id not in held]
             delivered = [fact for message in before for fact in decisions.confirm(message, agent, agent)]
-            return [*decisions.expire_due(state, moment, agent), *delivered]
+            return [*decisions.expire_due(state, moment, agent), *stops, *delivered]
 
         if shared:
             self._claim(agent, agent, read, LEASE)

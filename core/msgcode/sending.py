@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from msgcode import decisions
 from msgcode.checks import check_body, check_id, check_line, check_message, check_priority, is_id
+from msgcode.debugger.holds import held_by
 from msgcode.errors import BadInput
 from msgcode.events import Event, Fact, MessageSent
 from msgcode.model import Message, Priority
@@ -117,9 +118,10 @@ class Sending(Verbs):
                 message = draft._replace(to=decisions.audience(state, draft, to_members_of))
             message = _expiring(message, ttl, moment)
             closing = decisions.close(state, question, draft.sender, draft.by) if question else []
-            return [decisions.send(state, message, origin), *closing]
+            return decisions.stopped(state, moment, [decisions.send(state, message, origin), *closing])
 
-        event, *_ = self._journal.commit(decide, blind=ttl is None and not question)
+        blind = ttl is None and not question and not self._journal.state.breakpoints
+        event, *_ = self._journal.commit(decide, blind=blind)
         self._seen(draft.by or draft.sender)
         assert isinstance(event.fact, MessageSent)
         return new_message(event.seq, event.at, event.fact)
@@ -128,7 +130,10 @@ class Sending(Verbs):
         """Send all of these or none, each with its time to live in seconds if it has one."""
 
         def decide(state: State, moment: datetime) -> list[Fact]:
-            return [decisions.send(state, _expiring(draft, ttl, moment), None) for draft, ttl in drafts]
+            sent: list[Fact] = [
+                decisions.send(state, _expiring(draft, ttl, moment), None) for draft, ttl in drafts
+            ]
+            return decisions.stopped(state, moment, sent)
 
         messages = sent_by(self._journal.commit(decide))
         for agent in {message.by or message.sender for message in messages}:
@@ -142,7 +147,10 @@ class Sending(Verbs):
             return [f"nobody else is in channel {message.channel!r}, so nobody will read this."]
         flawed = flaw(message)
         found = [flawed] if flawed else []
+        state = self._journal.state
         for agent in message.deliveries:
+            if held_by(state, state.messages.get(message.id, message), agent):
+                found.append(f"messages to {agent!r} are held: it waits until a human lets it through.")
             if agent not in self._journal.state.agents:
                 near = decisions.nearest(agent, self._journal.state.agents)
                 found.append(f"nobody is registered as {agent!r}{near}: the message waits until somebody is.")

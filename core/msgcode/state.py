@@ -14,10 +14,15 @@ from msgcode.events import (
     AgentHeard,
     AgentRegistered,
     AgentUnregistered,
+    BreakpointAdded,
+    BreakpointRemoved,
+    BreakpointSwitched,
     ChannelCreated,
     ChannelJoined,
     ChannelLeft,
     Event,
+    HoldPlaced,
+    HoldReleased,
     JournalReset,
     LineDamaged,
     MessageAcknowledged,
@@ -27,16 +32,18 @@ from msgcode.events import (
     MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePassed,
     MessagePrioritized,
+    MessageRanked,
     MessageSent,
     RoomPurged,
 )
-from msgcode.model import Agent, Channel, Delivery, Edited, Message, Priority, Status
+from msgcode.model import Agent, Breakpoint, Channel, Delivery, Edited, Hold, Message, Priority, Status
 from msgcode.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from typing import Any
 
@@ -82,8 +89,8 @@ class State:
     """
 
     __slots__ = (
-        "agents", "channels", "damage", "ended", "expiring", "heard", "inboxes", "keep_ended", "messages",
-        "seq",
+        "agents", "breakpoints", "channels", "damage", "ended", "expiring", "heard", "holds", "inboxes",
+        "keep_ended", "messages", "seq", "stopped",
     )  # fmt: skip
 
     def __init__(self, *, keep_ended: bool = False) -> None:
@@ -102,6 +109,11 @@ class State:
         self.heard: dict[str, Heard] = {}
         self.ended: deque[Message] = deque(maxlen=MAX_ENDED)
         """Those that ended last, unless all are kept. No snapshot has them."""
+        self.holds: dict[int, Hold] = {}
+        """By number, those that cover more than one message."""
+        self.stopped: dict[str, Hold] = {}
+        """Those that cover one message, by its id, while it waits to be delivered."""
+        self.breakpoints: dict[int, Breakpoint] = {}
         self.damage: list[LineDamaged] = []
 
     def inbox(self, agent: str) -> Inbox:
@@ -127,21 +139,49 @@ class State:
             inbox.waiting[message.priority][message.id] = None
             if status is not Status.DELIVERED:
                 inbox.undelivered[message.priority][message.id] = None
+        if message.rank is not None:
+            self._shelve(message.id, message.priority)
 
     def prioritize(self, id: str, priority: Priority) -> None:
         """Give the message another priority, and its place by when it was sent among those that have it."""
+        was = self.messages[id].priority
+        self.messages[id] = self.messages[id]._replace(priority=priority)
+        self._shelve(id, was)
+
+    def rank(self, id: str, rank: float) -> None:
+        """Give the message another place among those of its priority."""
+        message = self.messages[id] = self.messages[id]._replace(rank=rank)
+        self._shelve(id, message.priority)
+
+    def _shelve(self, id: str, was: Priority) -> None:
+        """Put the message where it belongs now in the inboxes that had it under the priority `was`."""
         message = self.messages[id]
-        self.messages[id] = message._replace(priority=priority)
         for agent in message.deliveries:
             inbox = self.inboxes.get(agent)
             for shelves in (inbox.waiting, inbox.undelivered) if inbox else ():
-                if id in shelves[message.priority]:
-                    del shelves[message.priority][id]
-                    known = [*shelves[priority], id]
-                    shelves[priority] = dict.fromkeys(sorted(known, key=self._sent_as))
+                if id in shelves[was]:
+                    del shelves[was][id]
+                    known = [*shelves[message.priority], id]
+                    shelves[message.priority] = dict.fromkeys(sorted(known, key=self._place))
 
-    def _sent_as(self, id: str) -> int:
-        return self.messages[id].seq
+    def _place(self, id: str) -> float:
+        return self.messages[id].place
+
+    def next_hold(self) -> int:
+        """The number for a new hold: one more than the highest that there is."""
+        stopped = max((hold.number for hold in self.stopped.values()), default=0)
+        return 1 + max(stopped, max(self.holds, default=0))
+
+    def place(self, hold: Hold) -> None:
+        """Let the hold stop what it covers, if there is any such thing."""
+        if hold.message is None:
+            self.holds[hold.number] = hold
+        elif self._is_to_come(hold.message):
+            self.stopped[hold.message] = hold
+
+    def _is_to_come(self, id: str) -> bool:
+        message = self.messages.get(id)
+        return message is not None and any(delivery.to_come for delivery in message.deliveries.values())
 
     def move(self, id: str, agent: str, delivery: Delivery) -> None:
         """Put the message's delivery to `agent` where it is now, and drop the message if it has ended.
@@ -151,10 +191,12 @@ class State:
         message = self.messages[id]
         message = message._replace(deliveries={**message.deliveries, agent: delivery})
         self.messages[id] = message
-        if delivery.status in (Status.QUEUED, Status.CLAIMED):
+        if delivery.to_come:
             return
         inbox = self.inboxes[agent]
         inbox.undelivered[message.priority].pop(id, None)
+        if id in self.stopped and not self._is_to_come(id):
+            del self.stopped[id]
         if not delivery.status.ended:
             return
         inbox.waiting[message.priority].pop(id, None)
@@ -280,8 +322,9 @@ def _message_claimed(state: State, event: Event, fact: MessageClaimed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         claimed = Delivery(
-            Status.CLAIMED, event.at, fact.by, fact.until, None, delivery.failures, delivery.claims + 1
-        )
+            Status.CLAIMED, event.at, fact.by, fact.until, None, delivery.failures, delivery.claims + 1,
+            delivery.passed_at,
+        )  # fmt: skip
         state.move(fact.id, fact.agent, claimed)
 
 
@@ -289,7 +332,9 @@ def _message_failed(state: State, event: Event, fact: MessageFailed) -> None:
     delivery = _waiting(state, fact.id, fact.agent)
     if delivery and delivery.status is not Status.DELIVERED:
         failures = (*delivery.failures, fact.reason)
-        queued = Delivery(Status.QUEUED, event.at, None, None, None, failures, delivery.claims)
+        queued = Delivery(
+            Status.QUEUED, event.at, None, None, None, failures, delivery.claims, delivery.passed_at
+        )
         state.move(fact.id, fact.agent, queued)
 
 
@@ -298,7 +343,9 @@ def _message_delivered(state: State, event: Event, fact: MessageDelivered) -> No
     if delivery and delivery.status is not Status.DELIVERED:
         _hear(state, fact.id, fact.agent)
         at = fact.since or event.at
-        delivered = Delivery(Status.DELIVERED, at, fact.by, None, at, delivery.failures, delivery.claims)
+        delivered = Delivery(
+            Status.DELIVERED, at, fact.by, None, at, delivery.failures, delivery.claims, delivery.passed_at
+        )
         state.move(fact.id, fact.agent, delivered)
 
 
@@ -337,6 +384,65 @@ def _end(
 def _hear(state: State, id: str, agent: str) -> None:
     message = state.messages[id]
     state.heard[agent] = Heard(id, message.hops, message.human)
+    for rule in [*state.breakpoints.values()]:
+        if rule.budget is not None and rule.enabled and is_within(rule, message, (agent,)):
+            state.breakpoints[rule.number] = rule._replace(spent=rule.spent + len(message.body))
+
+
+def is_within(rule: Breakpoint, message: Message, agents: Iterable[str]) -> bool:
+    """Whether the message to these agents is of those that the breakpoint is about.
+
+    What it asks beyond that (a text, a loop, a budget) is in `debugger/breakpoints.py`.
+    """
+    return (
+        rule.sender in (None, message.sender)
+        and (rule.to is None or rule.to in agents)
+        and rule.channel in (None, message.channel)
+        and rule.thread in (None, message.thread)
+        and rule.priority in (None, message.priority)
+        and (rule.hops is None or message.hops >= rule.hops)
+    )
+
+
+def _message_passed(state: State, event: Event, fact: MessagePassed) -> None:
+    delivery = _waiting(state, fact.id, fact.agent)
+    if delivery and delivery.to_come:
+        state.move(fact.id, fact.agent, delivery._replace(passed_at=event.at))
+
+
+def _message_ranked(state: State, event: Event, fact: MessageRanked) -> None:
+    if fact.id in state.messages:
+        state.rank(fact.id, fact.rank)
+
+
+def _hold_placed(state: State, event: Event, fact: HoldPlaced) -> None:
+    hold = fact.hold
+    rule = state.breakpoints.get(hold.breakpoint) if hold.breakpoint else None
+    if rule and state.stopped.get(hold.message or "") != hold:
+        hit = rule._replace(hits=rule.hits + 1, enabled=rule.enabled and not rule.once)
+        state.breakpoints[rule.number] = hit
+    state.place(hold)
+
+
+def _hold_released(state: State, event: Event, fact: HoldReleased) -> None:
+    if fact.message is None:
+        state.holds.pop(fact.number, None)
+    elif state.stopped.pop(fact.message, None):
+        state.messages[fact.message] = state.messages[fact.message]._replace(released=True)
+
+
+def _breakpoint_added(state: State, event: Event, fact: BreakpointAdded) -> None:
+    state.breakpoints[fact.breakpoint.number] = fact.breakpoint
+
+
+def _breakpoint_switched(state: State, event: Event, fact: BreakpointSwitched) -> None:
+    rule = state.breakpoints.get(fact.number)
+    if rule:
+        state.breakpoints[fact.number] = rule._replace(enabled=fact.enabled)
+
+
+def _breakpoint_removed(state: State, event: Event, fact: BreakpointRemoved) -> None:
+    state.breakpoints.pop(fact.number, None)
 
 
 def _room_purged(state: State, event: Event, fact: RoomPurged) -> None:
@@ -376,6 +482,13 @@ _HANDLERS: dict[type, Callable[[State, Event, Any], None]] = {
     MessageAcknowledged: _message_acknowledged,
     MessageExpired: _message_expired,
     MessageDiscarded: _message_discarded,
+    MessagePassed: _message_passed,
+    MessageRanked: _message_ranked,
+    HoldPlaced: _hold_placed,
+    HoldReleased: _hold_released,
+    BreakpointAdded: _breakpoint_added,
+    BreakpointSwitched: _breakpoint_switched,
+    BreakpointRemoved: _breakpoint_removed,
     RoomPurged: _room_purged,
     LineDamaged: _line_damaged,
     JournalReset: _journal_reset,

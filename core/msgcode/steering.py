@@ -151,7 +151,11 @@ class Steering(Sending):
         if not question:
             raise Refused(f"message {id} is no question with choices: reply to it.")
         draft = self._answer(question, question.choose(choice), by)
-        (answer,) = sent_by(self._journal.commit(lambda state, _: decisions.answer(state, draft, found)))
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            return decisions.stopped(state, moment, decisions.answer(state, draft, found))
+
+        (answer,) = sent_by(self._journal.commit(decide))
         self._seen(by)
         return answer
 
@@ -167,7 +171,7 @@ class Steering(Sending):
             for question in _due(state, me, moment):
                 draft = self._answer(question, question.default or "", me, question.deadline)
                 facts += decisions.answer(state, draft, question.message, by_default=True)
-            return facts
+            return decisions.stopped(state, moment, facts)
 
         if not _due(self._fresh(), me, self._clock()):
             return []

@@ -1,6 +1,6 @@
 """The verbs of a room. Each takes plain arguments, decides on the newest state while nobody else can
 write (`decisions.py`), appends the facts to the journal, and returns model objects. Those about messages
-are in `sending.py`, `receiving.py` and `steering.py`.
+are in `sending.py`, `receiving.py`, `steering.py` and `holding.py`.
 
     with Store.open() as store:
         store.register("alice")
@@ -24,9 +24,12 @@ from msgcode.events import (
     ChannelLeft,
     Event,
     Fact,
+    HoldPlaced,
+    HoldReleased,
     MessageSent,
     RoomPurged,
 )
+from msgcode.holding import Holding
 from msgcode.journal.file import FileJournal
 from msgcode.mirror.journal import MirroredJournal
 from msgcode.model import (
@@ -58,7 +61,7 @@ DEFAULT_FOLDER = "~/.oh-my-msgcode"
 """Where the room is when nothing else is said: the folder of oh-my-msgcode."""
 
 
-class Store(Steering, Receiving):
+class Store(Steering, Receiving, Holding):
     """A room, opened. Use `Store.open`. Safe to share between threads; a context manager.
 
     Every verb may raise BadInput (a malformed argument), Refused (the room does not allow it, the text
@@ -292,11 +295,7 @@ class Store(Steering, Receiving):
     def life(self, id: str) -> list[Event]:
         """What has happened to the message with this id, oldest first; nothing if there is none."""
         check_prefix(id)
-        return [
-            event
-            for event in self._journal.mentioning(f'"{id}"')
-            if getattr(event.fact, "id", None) == id and TYPES[type(event.fact)].startswith("message.")
-        ]
+        return [event for event in self._journal.mentioning(f'"{id}"') if _is_about(event, id)]
 
     def resolve(self, prefix: str) -> str:
         """The id of the one message whose id begins so; what waits is preferred to what has ended.
@@ -349,6 +348,15 @@ class Store(Steering, Receiving):
         (`events.LineDamaged`, `events.JournalReset`).
         """
         return self._journal.follow(after)
+
+
+def _is_about(event: Event, message: str) -> bool:
+    fact = event.fact
+    if isinstance(fact, HoldPlaced):
+        return fact.hold.message == message
+    if isinstance(fact, HoldReleased):
+        return fact.message == message
+    return getattr(fact, "id", None) == message and TYPES[type(fact)].startswith("message.")
 
 
 def _mirrors_always() -> bool:

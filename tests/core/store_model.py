@@ -32,6 +32,8 @@ class Model:
         self.sent: dict[str, dict[str, Any]] = {}  # every message there ever was, oldest first
         self.heard: dict[str, str] = {}  # agent -> the message that last reached it
         self.forgettable: set[str] = set()  # ended, and purged since
+        self.holds: list[dict[str, Any]] = []  # in the order in which they were placed
+        self.breakpoints: list[dict[str, Any]] = []  # those that have been removed, too
 
     # what each verb does
 
@@ -140,13 +142,18 @@ class Model:
             "metadata": metadata,
             "sent": now,
             "had": set(),
+            "passed": {},
+            "released": False,
+            "place": None,
         }
+        self.stop(now, [id])
 
     def check(self, now: datetime, agent: str, limit: int | None, priority: str | None) -> list[str]:
         self.must_know(agent)
         read = [id for id in self.inbox(now, agent) if priority in (None, self.sent[id]["priority"])]
-        read = read[:limit]
+        read = [id for id in read if not self.held_by(id, agent)][:limit]
         self.expire_due(now, agent)
+        read = self.stop(now, read)
         for id in read:
             if self.sent[id]["status"][agent] != "delivered":
                 self.move(now, id, agent, "delivered")
@@ -155,8 +162,10 @@ class Model:
 
     def claim(self, now: datetime, agent: str, by: str, limit: int | None, lease: float) -> list[str]:
         self.must_know(agent)
-        taken = [id for id in self.inbox(now, agent) if self.sent[id]["status"][agent] in WAITING][:limit]
+        taken = [id for id in self.inbox(now, agent) if self.sent[id]["status"][agent] in WAITING]
+        taken = [id for id in taken if not self.held_by(id, agent)][:limit]
         self.expire_due(now, agent)
+        taken = self.stop(now, taken)
         for id in taken:
             self.move(now, id, agent, "claimed")
             self.sent[id]["holder"][agent] = by
@@ -229,6 +238,154 @@ class Model:
         for one in ending:
             self.move(now, id, one, "discarded")
 
+    def rename(self, id: str, new: str) -> None:
+        """What was known by one id is known by another from now on."""
+        made = self.sent.pop(id)
+        if made["thread"] == id:
+            made["thread"] = new
+        self.sent[new] = made
+        for hold in self.holds:
+            if hold["scope"].get("message") == id:
+                hold["scope"]["message"] = new
+
+    # holds
+
+    def hold(self, now: datetime, by: str, scope: dict[str, Any]) -> None:
+        self.must_be_human(by)
+        if scope.get("agent") and not any(self.waits_for(scope["agent"])):
+            self.must_know(scope["agent"])
+        if "message" in scope and not self.is_to_come(scope["message"]):
+            raise No
+        if not any(hold["scope"] == scope for hold in self.holds):
+            self.holds.append({"at": now, "scope": scope, "breakpoint": None})
+
+    def release(self, now: datetime, by: str, scopes: list[dict[str, Any]]) -> None:
+        self.must_be_human(by)
+        gone = [hold for hold in self.holds if hold["scope"] in scopes]
+        late = [
+            (id, agent)
+            for id in self.sent
+            for agent in self.sent[id]["status"]
+            if self.is_late(now, id) and any(self.keeps(hold, id, agent) for hold in gone)
+        ]
+        self.holds = [hold for hold in self.holds if hold not in gone]
+        for hold in gone:
+            if "message" in hold["scope"]:
+                self.sent[hold["scope"]["message"]]["released"] = True
+        for id, agent in late:
+            if not self.held_by(id, agent):
+                self.sent[id]["passed"][agent] = now
+
+    def step(self, now: datetime, by: str, scope: dict[str, Any]) -> str:
+        self.must_be_human(by)
+        for priority in PRIORITIES:
+            for id in self.in_place():
+                if self.sent[id]["priority"] != priority:
+                    continue
+                agents = [one for one in self.sent[id]["status"] if self.held_by(id, one)]
+                agents = [one for one in agents if self.in_scope(scope, id, one)]
+                if agents:
+                    self.sent[id]["passed"].update(dict.fromkeys(agents, now))
+                    return id
+        raise No
+
+    def move_before(self, id: str, other: str, by: str) -> None:
+        if not (self.is_to_come(id) and self.is_to_come(other)):
+            raise No
+        self.must_own(id, by)
+        if id == other or not set(self.sent[id]["status"]) & set(self.sent[other]["status"]):
+            raise No
+        places = {one: self.place(one) for one in self.sent}
+        priority = self.sent[id]["priority"] = self.sent[other]["priority"]
+        before = [
+            places[one]
+            for one in places
+            if self.sent[one]["priority"] == priority and one != id and not self.has_ended(one)
+        ]
+        nearest = max((place for place in before if place < places[other]), default=places[other] - 2)
+        self.sent[id]["place"] = (nearest + places[other]) / 2
+
+    def add_breakpoint(self, by: str, rule: dict[str, Any], once: bool) -> None:
+        self.must_be_human(by)
+        self.breakpoints.append({"rule": rule, "once": once, "enabled": True, "hits": 0, "there": True})
+
+    def stop(self, now: datetime, ids: list[str]) -> list[str]:
+        """Those of the messages that no breakpoint stops."""
+        free = []
+        for id in ids:
+            message = self.sent[id]
+            agents = [one for one, status in message["status"].items() if status in WAITING]
+            agents = [one for one in agents if not self.agents.get(one, {}).get("human")]
+            stopped = any(hold["scope"].get("message") == id for hold in self.holds)
+            passed = any(one in message["passed"] for one in agents)
+            hit = None
+            if agents and not stopped and not passed and not message["released"]:
+                hit = next((one for one in self.breakpoints if self.hits(one, message)), None)
+            if hit:
+                hit["hits"] += 1
+                hit["enabled"] = not hit["once"]
+                self.holds.append({"at": now, "scope": {"message": id}, "breakpoint": hit["rule"]})
+            else:
+                free.append(id)
+        return free
+
+    def hits(self, breakpoint: dict[str, Any], message: dict[str, Any]) -> bool:
+        rule = breakpoint["rule"]
+        return (
+            breakpoint["there"]
+            and breakpoint["enabled"]
+            and rule.get("sender") in (None, message["sender"])
+            and (rule.get("to") is None or rule["to"] in message["status"])
+            and rule.get("priority") in (None, message["priority"])
+            and message["hops"] >= rule.get("hops", 0)
+        )
+
+    def held_by(self, id: str, agent: str) -> bool:
+        return any(self.keeps(hold, id, agent) for hold in self.holds)
+
+    def keeps(self, hold: dict[str, Any], id: str, agent: str) -> bool:
+        message = self.sent[id]
+        passed = message["passed"].get(agent)
+        return (
+            message["status"][agent] in WAITING
+            and not self.agents.get(agent, {}).get("human")
+            and not (passed and passed >= hold["at"])
+            and self.in_scope(hold["scope"], id, agent)
+        )
+
+    def in_scope(self, scope: dict[str, Any], id: str, agent: str) -> bool:
+        message = self.sent[id]
+        ends = (message["sender"], agent)
+        return (
+            scope.get("agent", agent) in ends
+            and scope.get("peer", agent) in ends
+            and scope.get("thread", message["thread"]) == message["thread"]
+            and scope.get("channel", message["channel"]) == message["channel"]
+            and scope.get("message", id) == id
+        )
+
+    def is_to_come(self, id: str) -> bool:
+        return id in self.sent and any(one in WAITING for one in self.sent[id]["status"].values())
+
+    def waits_for(self, agent: str) -> list[str]:
+        return [
+            id
+            for id, message in self.sent.items()
+            if message["status"].get(agent, "ended") not in ("ended", *ENDED)
+        ]
+
+    def place(self, id: str) -> float:
+        place = self.sent[id]["place"]
+        return float(list(self.sent).index(id)) if place is None else place
+
+    def in_place(self) -> list[str]:
+        return sorted(self.sent, key=self.place)
+
+    def must_be_human(self, by: str) -> None:
+        self.must_know(by)
+        if not self.agents[by]["human"]:
+            raise No
+
     def resend(self, now: datetime, new: str, id: str, by: str) -> None:
         if id not in self.sent:
             raise No
@@ -287,7 +444,7 @@ class Model:
         due = set()
         for id, message in self.sent.items():
             for agent, status in message["status"].items():
-                if only in (None, agent) and status in WAITING and self.is_over(now, id):
+                if only in (None, agent) and status in WAITING and self.is_over(now, id, agent):
                     self.move(now, id, agent, "expired")
                     due.add(id)
         return due
@@ -312,18 +469,23 @@ class Model:
     def inbox(self, now: datetime, agent: str) -> list[str]:
         found = []
         for priority in PRIORITIES:
-            for id, message in self.sent.items():
+            for id in self.in_place():
+                message = self.sent[id]
                 status = message["status"].get(agent)
                 if status is None or status in ENDED or message["priority"] != priority:
                     continue
-                if status in WAITING and self.is_over(now, id):
+                if status in WAITING and self.is_over(now, id, agent):
                     continue
                 if status == "claimed" and message["lease"][agent] > now:
                     continue
                 found.append(id)
         return found
 
-    def is_over(self, now: datetime, id: str) -> bool:
+    def is_over(self, now: datetime, id: str, agent: str) -> bool:
+        spared = agent in self.sent[id]["passed"] or self.held_by(id, agent)
+        return self.is_late(now, id) and not spared
+
+    def is_late(self, now: datetime, id: str) -> bool:
         expires = self.sent[id]["expires"]
         return expires is not None and expires <= now
 
@@ -335,6 +497,8 @@ class Model:
         self.sent[id]["at"][agent] = now
         if status == "delivered":
             self.sent[id]["had"].add(agent)
+        if not self.is_to_come(id):
+            self.holds = [hold for hold in self.holds if hold["scope"].get("message") != id]
 
     def must_own(self, id: str, by: str) -> None:
         if id not in self.sent:
@@ -381,6 +545,8 @@ def seen_as(message: Message) -> dict[str, Any]:
         "body": message.body,
         "first": message.edited.body if message.edited else None,
         "metadata": message.metadata,
+        "passed": {agent: d.passed_at for agent, d in message.deliveries.items() if d.passed_at},
+        "released": message.released,
     }
 
 
@@ -388,7 +554,7 @@ def expected(message: dict[str, Any]) -> dict[str, Any]:
     """A message of the model, with what counts only while it is claimed left out otherwise."""
     claimed = [agent for agent, status in message["status"].items() if status == "claimed"]
     return {
-        **{key: value for key, value in message.items() if key not in ("sent", "had")},
+        **{key: value for key, value in message.items() if key not in ("sent", "had", "place")},
         "holder": {agent: message["holder"][agent] for agent in claimed},
         "lease": {agent: message["lease"][agent] for agent in claimed},
     }

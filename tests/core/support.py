@@ -66,6 +66,9 @@ def picture(state: State) -> dict[str, object]:
         "messages": state.messages,
         "expiring": sorted(state.expiring),
         "heard": state.heard,
+        "holds": state.holds,
+        "stopped": state.stopped,
+        "breakpoints": state.breakpoints,
         "inboxes": {agent: sorted(inbox) for agent, inbox in state.inboxes.items()},
     }
 

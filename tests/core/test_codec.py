@@ -15,9 +15,11 @@ from msgcode.events import FACTS, TYPES, Event, Fact, MessageSent, Unknown
 from msgcode.model import (
     Activity,
     Agent,
+    Breakpoint,
     Channel,
     Delivery,
     Edited,
+    Hold,
     Message,
     Presence,
     Priority,
@@ -36,6 +38,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "str": texts,
     "int": st.integers(-(2**70), 2**70),
     "bool": st.booleans(),
+    "float": st.floats(allow_nan=False, allow_infinity=False),
     "datetime": times,
     "tuple[str, ...]": st.lists(texts, max_size=3).map(tuple),
     "dict[str, str]": st.dictionaries(texts, texts, max_size=3),
@@ -45,13 +48,16 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+NESTED = {record.__name__: record for record in (Breakpoint, Edited, Hold, Session)}
+
+
 def values(annotation: str) -> st.SearchStrategy[Any]:
     if annotation.endswith(" | None"):
         return st.none() | values(annotation.removesuffix(" | None"))
     if annotation == "dict[str, Delivery]":
         return st.dictionaries(texts, records(Delivery), max_size=3)
-    if annotation in ("Edited", "Session"):
-        return records({"Edited": Edited, "Session": Session}[annotation])
+    if annotation in NESTED:
+        return records(NESTED[annotation])
     return VALUES[annotation]
 
 
@@ -59,7 +65,7 @@ def records(record: Any) -> st.SearchStrategy[Any]:
     return st.tuples(*map(values, record.__annotations__.values())).map(lambda fields: record(*fields))
 
 
-STORED = [*FACTS.values(), Agent, Channel, Delivery, Message, Presence, Heard]
+STORED = [*FACTS.values(), Agent, Breakpoint, Channel, Delivery, Hold, Message, Presence, Heard]
 
 
 @pytest.mark.parametrize("record", STORED, ids=lambda record: record.__name__)
@@ -130,6 +136,9 @@ WRONG: dict[str, list[object]] = {
     "dict[str, Delivery]": ["abc", ["a"], {"a": 7}, {"a": {}}, {"a": {"status": "lost", "at": "x"}}],
     "Activity": ["dancing", 7, [], {}],
     "Priority": ["very", "HIGH", 7, [], {}],
+    "float": ["abc", True, [], {}, float("nan")],
+    "Breakpoint": ["abc", 7, [], {}, {"number": 1, "at": "2030-01-01T12:00:00Z"}],
+    "Hold": ["abc", 7, [], {}, {"number": "1", "at": "2030-01-01T12:00:00Z", "by": "x"}],
     "Edited": ["abc", 7, [], {}, {"at": "2030-01-01T12:00:00Z", "by": "x"}],
     "Session": ["abc", 7, [], {}, {"id": "a", "harness": "b"}, {"id": 7, "harness": "b", "host": "c"}],
     "Status": ["lost", 7, [], {}],
@@ -147,6 +156,9 @@ def example(annotation: str) -> Any:
         "dict[str, Delivery]": {"x": Delivery(Status.QUEUED, START)},
         "Activity": Activity.IDLE,
         "Priority": Priority.LOW,
+        "float": 1.5,
+        "Breakpoint": Breakpoint(1, START, "x", "y"),
+        "Hold": Hold(1, START, "x", "y"),
         "Edited": Edited(START, "x", "y"),
         "Session": Session("ses", "opencode", "host"),
         "Status": Status.QUEUED,

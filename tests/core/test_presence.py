@@ -37,11 +37,24 @@ def test_seen_is_online_for_thirty_seconds(board: PresenceBoard) -> None:
         assert presence.last_seen == START
 
 
+def test_since_when_it_has_been_doing_this(board: PresenceBoard) -> None:
+    board.set("ann", Activity.BLOCKED, START, "a permission prompt")
+    board.set("ann", Activity.BLOCKED, START + after(10), "a permission prompt")
+    assert board.get("ann", START + after(11)).since == START
+    board.set("ann", Activity.BLOCKED, START + after(20), "another")
+    assert board.get("ann", START + after(21)).since == START + after(20)
+    board.set("ann", Activity.BLOCKED, START + after(60), "another")
+    assert board.get("ann", START + after(61)).since == START + after(60), "it was away meanwhile"
+    board.set("ann", Activity.OFFLINE, START + after(70))
+    board.seen("ann", START + after(80))
+    assert board.get("ann", START + after(81)).since is None
+
+
 def test_a_heartbeat_keeps_what_it_was_doing(board: PresenceBoard) -> None:
     board.set("ann", Activity.BLOCKED, START, "a permission prompt")
     board.seen("ann", START + after(20))
     presence = board.get("ann", START + after(45))
-    assert presence == Presence(Activity.BLOCKED, START + after(20), "a permission prompt")
+    assert presence == Presence(Activity.BLOCKED, START + after(20), "a permission prompt", START)
     assert board.get("ann", START + after(50)).reason is None
 
 

@@ -11,11 +11,16 @@ from msgcode.events import (
     AgentHeard,
     AgentRegistered,
     AgentUnregistered,
+    BreakpointAdded,
+    BreakpointRemoved,
+    BreakpointSwitched,
     ChannelCreated,
     ChannelJoined,
     ChannelLeft,
     Event,
     Fact,
+    HoldPlaced,
+    HoldReleased,
     JournalReset,
     LineDamaged,
     MessageAcknowledged,
@@ -25,12 +30,14 @@ from msgcode.events import (
     MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePassed,
     MessagePrioritized,
+    MessageRanked,
     MessageSent,
     RoomPurged,
     Unknown,
 )
-from msgcode.model import Edited, Priority, Status
+from msgcode.model import Breakpoint, Edited, Hold, Priority, Status
 from msgcode.state import Heard, State, fold
 from tests.core.support import START, picture
 
@@ -225,6 +232,16 @@ def test_a_reset_is_a_new_beginning() -> None:
 names = st.sampled_from(["ann", "bob", "cy"])
 ids = st.sampled_from(["m-1", "m-2"])
 channel_ids = st.sampled_from(["api", "ops"])
+holds = st.builds(
+    Hold,
+    st.integers(1, 3),
+    st.just(START),
+    names,
+    agent=st.none() | names,
+    message=st.none() | ids,
+    breakpoint=st.none() | st.integers(1, 2),
+)
+breakpoints = st.builds(Breakpoint, st.integers(1, 2), st.just(START), names, once=st.booleans())
 anything = st.one_of(
     st.builds(AgentRegistered, names, names),
     st.builds(AgentUnregistered, names),
@@ -242,6 +259,15 @@ anything = st.one_of(
     st.builds(MessageAcknowledged, ids, names, st.none() | names),
     st.builds(MessageExpired, ids, names),
     st.builds(MessageDiscarded, ids, names),
+    st.builds(MessagePassed, ids, names, names),
+    st.builds(MessageRanked, ids, st.floats(-3, 30), names),
+    st.builds(HoldPlaced, holds),
+    st.builds(HoldReleased, st.integers(1, 3), names, st.none() | ids),
+    st.builds(
+        BreakpointAdded, st.builds(Breakpoint, st.integers(1, 2), st.just(START), names, once=st.booleans())
+    ),
+    st.builds(BreakpointSwitched, st.integers(1, 2), st.booleans(), names),
+    st.builds(BreakpointRemoved, st.integers(1, 2), names),
     st.builds(RoomPurged, st.just(START)),
     st.builds(Unknown, names, st.just({"id": "m-1"})),
     st.builds(LineDamaged, names, st.integers(1, 9), names),

@@ -28,6 +28,10 @@ limits = st.none() | st.integers(1, 3)
 NEVER = 7
 newest = st.integers(0, NEVER)  # which message, counted from the newest back
 senders = st.sampled_from(["its sender", "its sender", "cy", *AGENTS])
+humans = st.sampled_from(["cy", "cy", "cy", *AGENTS])
+RULES = [{"sender": "ann"}, {"to": "bob"}, {"priority": "high"}, {"hops": 1}, {"sender": "bob", "to": "ann"}]
+kinds = st.sampled_from(["all", "agent", "pair", "thread", "message"])
+afterwards = st.lists(st.sampled_from(["say", "step", "wait", "release"]), max_size=4)
 recipients = st.sampled_from(["its recipient", "its recipient", *AGENTS])
 
 
@@ -228,11 +232,8 @@ class Rooms(RuleBasedStateMachine):
     def settle(self, messages: list[Message], pending: list[str]) -> None:
         """What the model knew by other ids until now are these messages."""
         for message, name in zip(messages, pending, strict=bool(messages)):
-            made = self.model.sent.pop(name)
-            if made["thread"] == name:
-                made["thread"] = message.id
-            self.model.sent[message.id] = made
-            assert seen_as(message) == expected(made)
+            self.model.rename(name, message.id)
+            assert seen_as(message) == expected(self.model.sent[message.id])
 
     @rule(which=stores, back=newest, body=st.sampled_from(["text", "other", "third"]), by=senders)
     def edit(self, which: int, back: int, body: str, by: str) -> None:
@@ -263,6 +264,109 @@ class Rooms(RuleBasedStateMachine):
             lambda: self.model.discard(self.clock(), id, agent, by),
         )
         self.compare_moved(moved, moved and [id])
+
+    def scope(self, kind: str, agent: str, other: str, back: int) -> dict[str, str]:
+        id = self.pick(back)
+        thread = self.model.sent[id]["thread"] if id in self.model.sent else NOBODY
+        scopes = {
+            "all": {},
+            "agent": {"agent": agent},
+            "pair": {"agent": agent, "peer": other},
+            "thread": {"thread": thread},
+            "message": {"message": id},
+        }
+        return scopes[kind]
+
+    @rule(which=stores, kind=kinds, agent=agents, other=agents, back=newest, by=humans, then=afterwards)
+    def hold(
+        self, which: int, kind: str, agent: str, other: str, back: int, by: str, then: list[str]
+    ) -> None:
+        """Hold something, and what comes of it."""
+        scope: Any = self.scope(kind, agent, other, back)
+        if other == agent:
+            scope.pop("peer", None)
+        if scope.get("peer") and other not in self.model.agents and not self.model.waits_for(other):
+            return
+        self.both(
+            lambda: self.stores[which].hold(by, **scope), lambda: self.model.hold(self.clock(), by, scope)
+        )
+        for verb in then:
+            if verb == "say":
+                self.say(which, other, agent, "normal")
+            elif verb == "step":
+                self.step(1 - which, kind, agent, other, back, by)
+            elif verb == "wait":
+                self.clock.advance(41)
+            else:
+                self.release(1 - which, 0, by)
+
+    @rule(which=stores, kind=kinds, agent=agents, other=agents, back=newest, by=humans)
+    def step(self, which: int, kind: str, agent: str, other: str, back: int, by: str) -> None:
+        scope: Any = self.scope(kind, agent, other, back)
+        message, id = self.both(
+            lambda: self.stores[which].step(by, **scope), lambda: self.model.step(self.clock(), by, scope)
+        )
+        self.compare_moved([message] if message else None, [id] if id else None)
+
+    @rule(which=stores, index=st.none() | st.integers(0, 3), by=humans)
+    def release(self, which: int, index: int | None, by: str) -> None:
+        scopes = [hold["scope"] for hold in self.model.holds]
+        if index is None or not scopes:
+            self.both(
+                lambda: self.stores[which].release(by), lambda: self.model.release(self.clock(), by, scopes)
+            )
+        else:
+            scope: Any = scopes[index % len(scopes)]
+            if scope:
+                self.both(
+                    lambda: self.stores[which].release(by, **scope),
+                    lambda: self.model.release(self.clock(), by, [scope]),
+                )
+
+    @rule(which=stores, back=newest, before=newest, by=senders)
+    def move_before(self, which: int, back: int, before: int, by: str) -> None:
+        id, other = self.pick(back), self.pick(before)
+        by = self.who(by, id)
+        if id == other:
+            return
+        message, _ = self.both(
+            lambda: self.stores[which].move(id, other, by), lambda: self.model.move_before(id, other, by)
+        )
+        self.compare_moved([message] if message else None, [id] if message else None)
+
+    @rule(
+        which=stores,
+        by=humans,
+        rule=st.sampled_from(
+            [
+                {"sender": "ann"},
+                {"to": "bob"},
+                {"priority": "high"},
+                {"hops": 1},
+                {"sender": "bob", "to": "ann"},
+            ]
+        ),
+        once=st.booleans(),
+    )
+    def add_breakpoint(self, which: int, by: str, rule: dict[str, Any], once: bool) -> None:
+        self.both(
+            lambda: self.stores[which].add_breakpoint(by, **rule, once=once),
+            lambda: self.model.add_breakpoint(by, rule, once),
+        )
+
+    @rule(which=stores, enabled=st.booleans(), really=st.integers(0, 2))
+    def change_breakpoint(self, which: int, enabled: bool, really: int) -> None:
+        """The oldest one is removed, or switched off or on."""
+        there = [one for one in self.model.breakpoints if one["there"]]
+        if not there or not self.model.agents.get("cy", {}).get("human"):
+            return
+        number = self.stores[which].breakpoints()[0].number
+        if really:
+            self.stores[which].remove_breakpoint(number, "cy")
+            there[0]["there"] = False
+        else:
+            self.stores[which].switch_breakpoint(number, enabled, "cy")
+            there[0]["enabled"] = enabled
 
     @rule(which=stores, agent=agents, limit=limits, priority=st.none() | priorities)
     def check(self, which: int, agent: str, limit: int | None, priority: str | None) -> None:
@@ -390,6 +494,11 @@ class Rooms(RuleBasedStateMachine):
             assert seen_as(message) == expected(model.sent[message.id])
         for agent in [*AGENTS, "stranger"]:
             assert [message.id for message in store.inbox(agent)] == model.inbox(now, agent)
+        held = {held.message.id: set(held.agents) for held in store.held()}
+        wanted = {id: {a for a in m["status"] if model.held_by(id, a)} for id, m in model.sent.items()}
+        assert held == {id: agents for id, agents in wanted.items() if agents}
+        rules = [(one["hits"], one["enabled"]) for one in model.breakpoints if one["there"]]
+        assert [(rule.hits, rule.enabled) for rule in store.breakpoints()] == rules
         assert store.damage() == []
 
     def compare_moved(self, messages: list[Message] | None, ids: list[str] | None) -> None:

@@ -139,6 +139,7 @@ class OpenCodeServer:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
             )
         try:
             self._port = self._listening()
@@ -257,7 +258,7 @@ class OpenCodeServer:
         self.process.wait()
 
     def stop(self) -> None:
-        """End it."""
+        """End it, and wait for what it started: a host says good-bye to the room after OpenCode has gone."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -265,6 +266,17 @@ class OpenCodeServer:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
+        deadline = time.monotonic() + WAIT
+        while self._group_lives():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.01)
+
+    def _group_lives(self) -> bool:
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def _listening(self) -> int:
         deadline = time.monotonic() + WAIT

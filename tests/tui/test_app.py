@@ -276,7 +276,7 @@ async def test_a_store_that_cannot_be_read_gives_a_banner_and_recovers(store: St
         await app.shows("The store cannot be read, trying again")
         (folder / "journal").unlink()
         (folder / "aside").rename(folder / "journal")
-        await app.until(lambda: not app.app.screen.query_one(Banner).display)
+        await app.until(lambda: not app.app.screen.query_one("#trouble", Banner).display)
         await app.shows("before")
         store.send("alice", "bob", "after")
         await app.shows("after")

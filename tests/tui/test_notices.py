@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgcode import Activity, Presence, Store
+from msgcode import Store
+from msgcode.debugger.stuck import Kind, Stuck
 from msgcode.events import Event, MessageAcknowledged, MessageSent
 from msgcode.state import State
 from msgcode_tui.notices import APART, Happening, Notice, Notices, is_quiet, mentions, of_event, of_stuck
 from msgcode_tui.rooms import channel_room, pair_room
 from msgcode_tui.settings import Notify
-from msgcode_tui.settings import Stuck as Thresholds
-from msgcode_tui.stuck import Blocked, Stuck, stuck
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ROOM = pair_room("alice", "human")
@@ -164,34 +163,6 @@ def test_quiet_hours(hours: str, moment: str, quiet: bool) -> None:
     assert is_quiet(hours, datetime.fromisoformat(f"2026-03-02T{moment}:00+00:00")) is quiet
 
 
-def test_what_is_stuck(store: Store) -> None:
-    sent = store.send("alice", "bob", "one")
-    store.send("bob", "alice", "two")
-    store.check("alice")
-    store.send("alice", "nobody", "three")
-    state = State()
-    for agent in store.agents():
-        state.agents[agent.id] = agent
-    for message in store.messages():
-        state.add(message)
-    blocked, permission = Blocked(), {"alice": Presence(Activity.BLOCKED, sent.sent_at, "may I run make?")}
-    begin = sent.sent_at
-    blocked.look(permission, begin)
-    assert stuck(state, blocked, Thresholds(), begin) == []
-    blocked.look(permission, begin + timedelta(seconds=60))
-    assert stuck(state, blocked, Thresholds(), begin + timedelta(seconds=120)) == [
-        Stuck("alice", begin, "is blocked: may I run make?")
-    ]
-    later = begin + timedelta(seconds=301)
-    assert [one.agent for one in stuck(state, blocked, Thresholds(), later)] == ["alice", "bob"]
-    blocked.look({"alice": Presence(Activity.BLOCKED, later, "something else")}, later)
-    assert stuck(state, blocked, Thresholds(), later) == [
-        Stuck("bob", sent.sent_at, "has messages that do not arrive", sent.id)
-    ]
-    blocked.look({}, later)
-    assert blocked.since == {}
-
-
 def test_stuck_is_told_in_the_agents_room() -> None:
-    told = of_stuck(Stuck("alice", NOON, "is blocked: rm -rf?"), "human")
+    told = of_stuck(Stuck("alice", Kind.BLOCKED, NOON, "alice is blocked: rm -rf?"), "human")
     assert told == Happening("stuck", ROOM, "alice is stuck", "alice is blocked: rm -rf?")

@@ -22,6 +22,8 @@ from msgcode.events import (
     ChannelLeft,
     Event,
     Fact,
+    HoldPlaced,
+    HoldReleased,
     JournalReset,
     LineDamaged,
     MessageAcknowledged,
@@ -31,13 +33,15 @@ from msgcode.events import (
     MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePassed,
     MessagePrioritized,
+    MessageRanked,
     MessageSent,
     RoomPurged,
 )
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import recent
-from msgcode.model import Priority
+from msgcode.model import Hold, Priority
 from msgcode.state import State, fold
 from msgcode_tui import app as app_module
 from msgcode_tui import past
@@ -74,6 +78,10 @@ facts: st.SearchStrategy[Fact | LineDamaged | JournalReset] = st.one_of(
     st.builds(MessageDiscarded, ids, agents),
     st.builds(MessageEdited, ids, agents, st.just("hello again")),
     st.builds(MessagePrioritized, ids, agents, st.sampled_from(Priority)),
+    st.builds(MessagePassed, ids, agents, agents),
+    st.builds(MessageRanked, ids, st.floats(-3, 30), agents),
+    st.builds(HoldPlaced, st.builds(Hold, st.integers(1, 3), moments, agents, message=st.none() | ids)),
+    st.builds(HoldReleased, st.integers(1, 3), agents, st.none() | ids),
     st.builds(AgentRegistered, agents, st.just("Name")),
     st.builds(AgentUnregistered, agents),
     st.builds(AgentHeard, agents, ids, st.just(1), st.just(False)),

@@ -140,9 +140,10 @@ async def test_what_is_stuck_is_told_once(store: Store, folder: Path, told: list
     settings = Settings(stuck=Stuck(blocked=0.5))
     async with running(folder, settings=settings) as app:
         await app.until(lambda: told)
-        assert told == [Notice("bob is stuck", "bob is blocked: may I run make?")]
-        looks = app.app._blocked.since
-        await app.until(lambda: app.app._blocked.since is not looks)
+        assert told[0].title == "bob is stuck"
+        assert re.fullmatch(r"bob is blocked for [\d.]+ s: may I run make\?", told[0].text)
+        looked = app.app.stuck
+        await app.until(lambda: app.app.stuck is not looked)
         assert len(told) == 1
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -22,6 +22,7 @@ from textual.signal import Signal
 from textual.widget import Widget
 
 from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
+from msgcode.debugger.stuck import Kind, Stuck, stuck
 from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
@@ -40,7 +41,7 @@ from msgcode_tui.screens.commands import RoomCommands
 from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
-from msgcode_tui.stuck import Blocked, Stuck, stuck
+from msgcode_tui.steps import Steps
 from msgcode_tui.themes import THEMES
 
 FRAME = 0.05
@@ -135,7 +136,9 @@ class MsgcodeApp(App[None]):
         """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
         self.clock = clock
-        self.stuck_after = timedelta(seconds=settings.stuck.waiting)
+        self.thresholds = settings.stuck.thresholds
+        self.stuck: list[Stuck] = []
+        """What was stuck when last looked for, which is done about once a second."""
         kept = self.memory.now
         self.live = Live(me, clock(), dict(_by_room(kept.read)))
         options = dict(_by_room(kept.options))
@@ -155,11 +158,11 @@ class MsgcodeApp(App[None]):
         self._one_at_a_time = asyncio.Lock()
         self.hands = Hands(self._run, self.say)
         """What the user does, and can undo, goes through these."""
+        self.steps = Steps()
         self._confirmed: set[str] = set()
         self._agents_changed = asyncio.Event()
         self._notices = Notices(settings.notify)
-        self._blocked = Blocked()
-        self._told_stuck: set[Stuck] = set()
+        self._told_stuck: set[tuple[str, Kind]] = set()
         self._touched_at = 0.0
         self._on_their_way: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Keys that have been sent to a widget, and are not back."""
@@ -268,13 +271,19 @@ class MsgcodeApp(App[None]):
         while True:
             self._agents_changed.clear()
             presences = await asyncio.to_thread(self._presences_of, tuple(self.live.state.agents))
-            if presences != self.live.presences:
-                self.live.presences = presences
+            changed = presences != self.live.presences
+            self.live.presences = presences
+            before, self.stuck = self.stuck, self.look_for_stuck()
+            if changed or [one.messages for one in before] != [one.messages for one in self.stuck]:
                 self._redraw()
             self._tell_of_stuck()
             with suppress(TimeoutError):
                 async with asyncio.timeout(PRESENCE_EVERY):
                     await self._agents_changed.wait()
+
+    def look_for_stuck(self) -> list[Stuck]:
+        """What is stuck at this moment."""
+        return stuck(self.live.state, self.live.presences, self.clock(), self.thresholds)
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}
@@ -347,18 +356,18 @@ class MsgcodeApp(App[None]):
     # What the user is told of while they look elsewhere
 
     def _tell_of(self, events: list[Event]) -> None:
+        for sentence in self.steps.news(events):
+            self.say(sentence)
         for event in events:
             if event.at >= self.live.since and (happening := of_event(event, self.live.state, self.live.me)):
                 self._decide(happening)
 
     def _tell_of_stuck(self) -> None:
-        now = self.clock()
-        self._blocked.look(self.live.presences, now)
-        found = set(stuck(self.live.state, self._blocked, self.settings.stuck, now))
-        for one in sorted(found - self._told_stuck):
-            self._decide(of_stuck(one, self.live.me))
-        self._told_stuck = found
-        if notice := self._notices.overdue(now.astimezone()):
+        for one in self.stuck:
+            if (one.agent, one.kind) not in self._told_stuck:
+                self._decide(of_stuck(one, self.live.me))
+        self._told_stuck = {(one.agent, one.kind) for one in self.stuck}
+        if notice := self._notices.overdue(self.clock().astimezone()):
             self.tell(notice)
 
     def _decide(self, happening: Happening) -> None:

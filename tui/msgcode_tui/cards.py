@@ -37,7 +37,7 @@ def room_card(live: Live, room: Room, now: datetime) -> list[Item]:
 
 
 def _presence(live: Live, agent: str) -> Item:
-    activity, _, reason = live.presence(agent)
+    activity, _, reason, _ = live.presence(agent)
     text = f"{activity}: {reason}" if reason else str(activity)
     return Item(f"{ACTIVITY_MARKS[activity]} {text}", _TONES[activity])
 
@@ -116,7 +116,7 @@ def _channel(live: Live, id: str) -> list[Item]:
 
 
 def _member(live: Live, agent: str) -> Item:
-    activity, _, reason = live.presence(agent)
+    activity, _, reason, _ = live.presence(agent)
     text = f"{ACTIVITY_MARKS[activity]} {agent}"
     if agent == live.me:
         return Item(f"{text} (you)")

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from msgcode import Agent, Message, Priority, Refused, Status, Store
+from msgcode.debugger import holds
 from msgcode.questions import question_of
 from msgcode_tui.actions import named
 from msgcode_tui.items import count
@@ -159,6 +160,47 @@ def answer(store: Store, me: str, question: str, choice: str) -> Deed:
     """Answer the question with this id by one of its choices."""
     given = store.answer(question, choice, me)
     return sent(store, me, [given], f"Answered {_all(given.recipients)}: {given.body}")
+
+
+def hold(store: Store, me: str, **scope: str) -> Deed:
+    """Stop what is on its way to agents, within the scope (`Store.hold`)."""
+    hold = store.hold(me, **scope)
+    waiting = store.held(hold)
+
+    def back() -> str:
+        if hold not in store.holds():
+            raise Refused("The hold cannot be undone: it was released since.")
+        store.release(me, hold.number)
+        return f"Undone: {holds.name(hold)} is no longer held."
+
+    return Deed(f"Holding {holds.name(hold)}: {count(len(waiting), 'message')} held.", back)
+
+
+def release(store: Store, me: str, *numbers: int) -> Deed:
+    """Let go on what these holds keep."""
+    there = {hold.number: hold for hold in store.holds()}
+    going = len(store.held(*(there[number] for number in numbers if number in there)))
+    released = [hold for number in numbers for hold in store.release(me, number)]
+
+    def back() -> str:
+        for hold in released:
+            scope = {name: getattr(hold, name) for name in ("agent", "peer", "thread", "channel", "message")}
+            store.hold(me, **scope, reason=hold.reason)
+        return (
+            f"Undone: {named([holds.name(hold) for hold in released])} is held again, but for what has gone."
+        )
+
+    said = (
+        f"Released {named([holds.name(hold) for hold in released])}: {count(going, 'message')} held till now."
+    )
+    return Deed(said, back)
+
+
+def step(store: Store, me: str, **scope: str) -> tuple[Message, Deed]:
+    """Let one held message through, the first within the scope (`Store.step`)."""
+    message = store.step(me, **scope)
+    said = f"Let through: {message.sender} to {named(message.recipients)}. {len(store.held()):,} more held."
+    return message, Deed(said, "What was let through cannot be called back.")
 
 
 def join(store: Store, me: str, channel: str, agent: str) -> Deed:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from msgcode import Message, Priority, Status
+from msgcode.debugger import holds
+from msgcode.debugger.stuck import Stuck
 from msgcode_tui.live import Live
-
-MAX_COUNTED = 1000
-"""Up to so many are counted exactly: with tens of thousands waiting it makes no difference."""
 
 
 class Health(NamedTuple):
@@ -21,38 +19,25 @@ class Health(NamedTuple):
     waiting: int = 0
     """Messages that somebody has not dealt with, counted once for each recipient."""
     stuck: int = 0
-    """Those of them that have been queued, or delivered and not acknowledged, for too long."""
+    """Those of them that do not move on."""
     failed: int = 0
     """Those of them that could not be injected, and wait again."""
     questions: int = 0
     """What the user has been asked and has not answered."""
+    held: int = 0
+    """What is kept from those to whom it was sent."""
 
 
-def health(live: Live, now: datetime, stuck_after: timedelta) -> Health:
-    """How the room is. What waits for a human is never stuck: they have no need to acknowledge."""
+def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
+    """How the room is. stuck: what was found to be, when last looked for."""
     return Health(
         len(live.online()),
         sum(map(len, live.state.inboxes.values())),
-        sum(1 for _ in islice(stuck_messages(live, now - stuck_after), MAX_COUNTED)),
+        sum(len(one.messages) for one in stuck),
         len(live.failed),
         len(live.questions(now)),
+        len(holds.held(live.state)),
     )
-
-
-def stuck_messages(live: Live, before: datetime) -> Iterator[Message]:
-    """What has waited for an agent since `before`, once for each of them."""
-    for agent, inbox in live.state.inboxes.items():
-        known = live.state.agents.get(agent)
-        if known and known.human:
-            continue
-        for priority in Priority:
-            for id in inbox.waiting[priority]:
-                message = live.state.messages[id]
-                if message.sent_at > before:
-                    break  # Those after it were sent later.
-                delivery = message.deliveries[agent]
-                if delivery.status is not Status.DELIVERED or delivery.at <= before:
-                    yield message
 
 
 def oldest_waiting(live: Live, agent: str) -> datetime | None:

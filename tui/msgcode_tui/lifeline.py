@@ -99,7 +99,7 @@ def _stands(agent: str, delivery: Delivery, live: Live, now: datetime) -> tuple[
 def _whereabouts(agent: str, live: Live) -> str:
     if agent not in live.state.agents:
         return "whom nobody has registered"
-    activity, last_seen, reason = live.presence(agent)
+    activity, last_seen, reason, _ = live.presence(agent)
     if activity is Activity.OFFLINE:
         return f"who is offline since {times.of_day(last_seen)}" if last_seen else "who was never there"
     return f"who is {activity}: {reason}" if reason else f"who is {activity}"

@@ -10,12 +10,12 @@ from collections.abc import Collection
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
+from msgcode.debugger.stuck import Stuck
 from msgcode.events import Event, MessageSent
 from msgcode.model import Message, Priority
 from msgcode.state import State
 from msgcode_tui.rooms import Room, home_of, pair_room
 from msgcode_tui.settings import Notify, What
-from msgcode_tui.stuck import Stuck
 
 APART = timedelta(seconds=10)
 """The least time between two notices. What happens meanwhile is told at its end, in one."""
@@ -72,7 +72,7 @@ def mentions(text: str, agent: str) -> bool:
 
 def of_stuck(one: Stuck, me: str) -> Happening:
     """That an agent does not move on."""
-    return Happening("stuck", pair_room(one.agent, me), f"{one.agent} is stuck", f"{one.agent} {one.reason}")
+    return Happening("stuck", pair_room(one.agent, me), f"{one.agent} is stuck", one.reason)
 
 
 class Notices:

@@ -180,7 +180,7 @@ def _agents(live: Live, now: datetime) -> list[_Entry]:
     entries = []
     for agent in others:
         room = pair_room(live.me, agent.id)
-        activity, _, reason = live.presence(agent.id)
+        activity, _, reason, _ = live.presence(agent.id)
         harness = agent.session.harness if agent.session else ""
         row = Row(
             agent.id,

@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 import msgspec
 import platformdirs
 
+from msgcode.debugger.stuck import DEFAULTS as ENOUGH
+from msgcode.debugger.stuck import Thresholds
 from msgcode.decisions import nearest
 from msgcode.errors import BadInput
 from msgcode_tui import keys, themes, times
@@ -69,11 +71,29 @@ class Stuck:
     """When something counts as stuck, in seconds."""
 
     waiting: Seconds = _setting(
-        300.0, "A message that has not been delivered to a registered agent.", "a number of seconds above 0"
+        ENOUGH.undelivered, "A message that has not been delivered.", "a number of seconds above 0"
+    )
+    unacknowledged: Seconds = _setting(
+        ENOUGH.unacknowledged,
+        "A message that was delivered, and that its recipient has neither acknowledged nor answered.",
+        "a number of seconds above 0",
     )
     blocked: Seconds = _setting(
-        120.0, "An agent that waits for a human, such as for a permission.", "a number of seconds above 0"
+        ENOUGH.blocked,
+        "An agent that waits for a human, such as for a permission.",
+        "a number of seconds above 0",
     )
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The settings, as `msgcode.debugger.stuck` takes them."""
+        return Thresholds(
+            unknown=self.waiting,
+            undelivered=self.waiting,
+            silent=self.waiting,
+            unacknowledged=self.unacknowledged,
+            blocked=self.blocked,
+        )
 
 
 @dataclass(frozen=True)

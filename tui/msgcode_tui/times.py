@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
+
+from msgcode.debugger.words import duration as duration
 
 Clock = Literal["24h", "12h"]
 
@@ -34,19 +36,3 @@ def day(at: date, before: date | None) -> str:
     """A day as people say it, such as `Tuesday, 3 March`; with its year unless `before` was in the same."""
     year = "" if before and before.year == at.year else f" {at.year}"
     return f"{at:%A}, {at.day} {at:%B}{year}"
-
-
-def duration(span: timedelta) -> str:
-    """How long something took, in its two largest units at most: `0.4 s`, `12 s`, `4 min 10 s`, `2 d 3 h`."""
-    seconds = max(span.total_seconds(), 0)
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    rest = round(seconds)
-    parts: list[str] = []
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, rest = divmod(rest, length)
-        if parts or count:
-            parts.append(f"{count} {unit}" if count else "")
-        if len(parts) == 2:
-            break
-    return " ".join(filter(None, parts))

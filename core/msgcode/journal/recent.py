@@ -35,6 +35,8 @@ def recent(now: State, events: list[Event], position: Position, *, whole: bool) 
         state = State(keep_ended=True)
         state.seq, state.agents, state.channels = now.seq, dict(now.agents), dict(now.channels)
         state.heard, state.damage = dict(now.heard), list(now.damage)
+        state.breakpoints = dict(now.breakpoints)
         for message in sorted(found.values(), key=lambda message: message.seq):
             state.add(message)
+        state.holds, state.stopped = dict(now.holds), dict(now.stopped)
     return Recent(state, position, whole)

@@ -13,7 +13,7 @@ from msgcode.codec import encode_json, from_json, to_json
 from msgcode.events import LineDamaged
 from msgcode.journal.folder import replace_file
 from msgcode.journal.reader import Position, segment_path
-from msgcode.model import Agent, Channel, Message
+from msgcode.model import Agent, Breakpoint, Channel, Hold, Message
 from msgcode.record import Record
 from msgcode.state import Heard, State
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=tuple[Any, ...])
 
 NAME = "snapshot.json"
-VERSION = 3
+VERSION = 4
 """Raise it when the state or its meaning changes: older snapshots are then ignored."""
 
 _MARK = 120
@@ -55,6 +55,8 @@ class Frozen:
         self._channels = list(state.channels.values())
         self._messages = list(state.messages.values())
         self._heard = list(state.heard.items())
+        self._holds = [*state.holds.values(), *state.stopped.values()]
+        self._breakpoints = list(state.breakpoints.values())
         self._damage = list(state.damage)
 
     def write(self, folder: str) -> None:
@@ -67,6 +69,8 @@ class Frozen:
             "agents": [to_json(agent) for agent in self._agents],
             "channels": [to_json(channel) for channel in self._channels],
             "heard": {agent: to_json(heard) for agent, heard in self._heard},
+            "holds": [to_json(hold) for hold in self._holds],
+            "breakpoints": [to_json(breakpoint) for breakpoint in self._breakpoints],
             "damage": [to_json(damage) for damage in self._damage],
         }
         # Message by message, so that other threads of this process get their turns.
@@ -91,6 +95,9 @@ def load(folder: str) -> tuple[State, Position] | None:
         state.damage = _records(LineDamaged, content["damage"])
         for message in _records(Message, content["messages"]):
             state.add(message)
+        for hold in _records(Hold, content["holds"]):
+            state.place(hold)
+        state.breakpoints = {rule.number: rule for rule in _records(Breakpoint, content["breakpoints"])}
         return state, position
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

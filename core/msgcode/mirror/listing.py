@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgcode.debugger.holds import held_by
 from msgcode.decisions import is_due, is_leased
 from msgcode.mirror.entries import (
     agent_entry,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from msgcode.mirror.entries import Content, MessageEntry, Raw
     from msgcode.mirror.memory import Memory
-    from msgcode.model import Delivery, Message
+    from msgcode.model import Message
     from msgcode.state import State
 
 KEEP_ENDED = timedelta(minutes=30)
@@ -82,7 +83,7 @@ class Messages:
         hidden: set[str] = set()
         for message in (*state.ended, *state.messages.values()):
             for agent, delivery in message.deliveries.items():
-                id, status = entry_id(message, agent), _status(message, delivery, now)
+                id, status = entry_id(message, agent), _status(state, message, agent, now)
                 if status and _belongs(id, status, delivery.at, memory, now):
                     found[id] = self._render(id, message, agent, status, content)
                 else:
@@ -92,7 +93,7 @@ class Messages:
             if id in found:
                 texts.append(found[id].text)
             elif id not in hidden:
-                kept = entry if entry.ended else self._ended(id, now)
+                kept = entry if entry.ended else self._ended(state, id, now)
                 if kept and _belongs(id, kept.status, kept.ended_at, memory, now):
                     texts.append(render_entry(raw_entry(MESSAGES, kept, content.raw[id])))
         new = [rendered for id, rendered in found.items() if id not in content.entries]
@@ -108,12 +109,12 @@ class Messages:
         entry = message_entry(message, agent, message.deliveries[agent], status)
         return Rendered(message, status, message.sent_at, raw, render_entry(raw_entry(MESSAGES, entry, raw)))
 
-    def _ended(self, id: str, now: datetime) -> MessageEntry | None:
+    def _ended(self, state: State, id: str, now: datetime) -> MessageEntry | None:
         """The entry of a message that waits in the file and no longer in the room."""
         message = self._lookup(id)
         for agent, delivery in message.deliveries.items() if message else ():
             assert message
-            status = _status(message, delivery, now)
+            status = _status(state, message, agent, now)
             if entry_id(message, agent) == id and status:
                 return message_entry(message, agent, delivery, status)
         return None
@@ -128,9 +129,10 @@ def _belongs(id: str, status: Status, at: datetime, memory: Memory, now: datetim
     return not status.ended or (now - at < KEEP_ENDED and id not in memory.cleared)
 
 
-def _status(message: Message, delivery: Delivery, now: datetime) -> Status | None:
+def _status(state: State, message: Message, agent: str, now: datetime) -> Status | None:
     """What oh-my-msgcode is told of it; None for nothing."""
-    if is_leased(delivery, now) or delivery.status is Status.DISCARDED:
+    delivery = message.deliveries[agent]
+    if is_leased(delivery, now) or delivery.status is Status.DISCARDED or held_by(state, message, agent):
         return None
     if is_due(message, delivery, now):
         return Status.EXPIRED  # It would be injected there all the same.

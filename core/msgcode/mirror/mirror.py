@@ -242,9 +242,9 @@ class Mirror:
     def _commit(self, said: Callable[[State], Said]) -> None:
         last: list[Said] = []
 
-        def decide(state: State, _: datetime) -> list[Fact]:
+        def decide(state: State, moment: datetime) -> list[Fact]:
             last[:] = [said(state)]
-            return last[0].facts
+            return decisions.stopped(state, moment, last[0].facts)
 
         self._journal.commit(decide)
         self._memory.gone.update(last[0].gone)

@@ -11,18 +11,21 @@ from msgcode.events import (
     ChannelJoined,
     Event,
     Fact,
+    HoldPlaced,
+    HoldReleased,
     MessageAcknowledged,
     MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
     MessageExpired,
+    MessagePassed,
     MessageSent,
 )
 from msgcode.mirror.entries import Content, parse
 from msgcode.mirror.listing import Messages, agents_listed, channels_listed
 from msgcode.mirror.memory import Memory
 from msgcode.mirror.versions import AGENTS, CHANNELS, MESSAGES
-from msgcode.model import Message
+from msgcode.model import Hold, Message
 from msgcode.state import State, fold
 from tests.core.mirror.support import Entry, agent, channel, message, text
 from tests.core.support import START
@@ -69,6 +72,12 @@ class TestMessages:
         claimed = state_of(SENT, MessageClaimed("m1", "bob", "host", SOON))
         assert status(claimed) == status(claimed, message("m1")) == []
         assert status(claimed, now=SOON) == ["queued"]
+
+    def test_what_is_held_is_not_until_it_is_let_through(self) -> None:
+        held: list[Fact] = [SENT, HoldPlaced(Hold(1, START, "eve"))]
+        assert status(state_of(*held)) == status(state_of(*held), message("m1")) == []
+        assert status(state_of(*held, MessagePassed("m1", "bob", "eve"))) == ["queued"]
+        assert status(state_of(*held, HoldReleased(1, "eve"))) == ["queued"]
 
     def test_what_was_discarded_is_not(self) -> None:
         assert status(state_of(SENT, MessageDiscarded("m1", "bob")), message("m1")) == []

@@ -117,6 +117,29 @@ class TestPublishing:
         assert statuses(room) == {"m1": "queued", id: "queued"}
         assert list(listed(room, "agents.json")) == ["bob", "ann"]
 
+    def test_what_is_held_is_taken_from_them_and_given_back(
+        self, room: Path, store: Store, clock: Shifted
+    ) -> None:
+        peer(room, "bob")
+        store.register("eve", human=True)
+        put(room, "messages.json", [fresh("m1")])
+        settle(store, clock)
+        store.hold("eve")
+        settle(store, clock)
+        assert statuses(room) == {}
+        store.release("eve")
+        settle(store, clock)
+        assert statuses(room) == {"m1": "queued"}
+
+    def test_a_breakpoint_stops_what_they_send(self, room: Path, store: Store, clock: Shifted) -> None:
+        peer(room, "bob")
+        store.register("eve", human=True)
+        rule = store.add_breakpoint("eve", to="bob")
+        put(room, "messages.json", [fresh("m1")])
+        settle(store, clock)
+        assert [hold.breakpoint for hold in store.holds()] == [rule.number]
+        assert statuses(room) == {}
+
     def test_at_most_every_250_ms_and_the_rest_at_close(
         self, room: Path, store: Store, clock: Shifted, monkeypatch: pytest.MonkeyPatch
     ) -> None:

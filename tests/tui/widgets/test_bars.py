@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from msgcode import Store
+from msgcode.debugger.stuck import Thresholds
 from tests.tui.support import running
 
 
@@ -26,7 +26,7 @@ async def test_how_the_room_is(store: Store, folder: Path, width: int, bar: str)
     store.claim("alice", "host")
     store.fail("alice", failing.id, "host", "gone")
     async with running(folder, size=(width, 24)) as app:
-        app.app.stuck_after = timedelta(0)
+        app.app.thresholds = Thresholds(0, 0, 0, 0, 0)
         store.seen("alice")
         await app.until(lambda: app.screen().startswith(bar))
         top = app.screen().splitlines()[0]

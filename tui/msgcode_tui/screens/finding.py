@@ -10,7 +10,6 @@ from textual.screen import Screen
 
 from msgcode_tui import exporting
 from msgcode_tui.finding import Search, finish
-from msgcode_tui.health import stuck_messages
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import Room, home_of
@@ -155,10 +154,8 @@ class FindingScreen(Screen[None]):
     def action_stuck(self) -> None:
         """Go to the next message that waits for too long; after the newest of them, to the oldest."""
         live, selected = self._app.live, self.query_one(Thread).message
-        found = {
-            message.seq: message.id
-            for message in stuck_messages(live, self._app.clock() - self._app.stuck_after)
-        }
+        ids = [id for one in self._app.look_for_stuck() for id in one.messages]
+        found = {live.state.messages[id].seq: id for id in ids}
         if not found:
             self._app.say("Nothing is stuck.")
             return

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 
 from msgcode import Message
+from msgcode_tui import holding
 from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
@@ -20,6 +21,7 @@ from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.screens.arranging import ArrangingScreen
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.finding import FindingScreen
+from msgcode_tui.screens.holding import HoldingScreen
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
@@ -43,7 +45,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(ArrangingScreen, FindingScreen):
+class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -185,7 +187,8 @@ class MainScreen(ArrangingScreen, FindingScreen):
 
     def compose(self) -> ComposeResult:
         yield TopBar()
-        yield Banner()
+        yield Banner(id="trouble")
+        yield Banner(id="held")
         yield PaneTabs()
         with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
             yield Rooms(self.action_write, id=ROOMS)
@@ -218,7 +221,8 @@ class MainScreen(ArrangingScreen, FindingScreen):
 
     def draw(self, live: Live) -> None:
         """Show the room as it is now."""
-        self.query_one(Banner).show(self._app.trouble)
+        self.query_one("#trouble", Banner).show(self._app.trouble)
+        self.query_one("#held", Banner).show(holding.banner(live))
         self._draw_ages(live)
         self.query_one(Desk).look()
         thread = self.query_one(Thread)
@@ -275,7 +279,7 @@ class MainScreen(ArrangingScreen, FindingScreen):
         )
         rooms.show(rows, is_all=not filter)
         where = _under_home(self._app.store.name)
-        self.query_one(TopBar).tell(health(live, now, self._app.stuck_after), live.me, where)
+        self.query_one(TopBar).tell(health(live, now, self._app.stuck), live.me, where)
 
     def _empty_note(self, live: Live) -> str:
         if live.past is not None:

@@ -89,6 +89,7 @@ def _top_bar(health: Health, me: str, where: str) -> Iterator[tuple[list[Part], 
     """What the bar can say at the left and at the right, in ever fewer words."""
     counts = [
         (health.waiting, "waiting", "waiting"),
+        (health.held, "held", "stuck"),
         (health.stuck, "stuck", "stuck"),
         (health.failed, "failed", "failed"),
         (health.questions, "question" if health.questions == 1 else "questions", "waiting"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from msgcode import Store, tools
+from msgcode import Store, prompt, tools
 from msgcode.events import MessageFailed
 from msgcode.harness import delivery
 from msgcode.harness.opencode import host, injection
@@ -116,6 +116,27 @@ class TestMail:
         sent = store.send("ann", "bob", "early")
         assert "1 waiting messages will follow" in await oc.tool("ses_1", "register_agent", agent_id="bob")
         await until_delivered(store, sent)
+
+    async def test_what_is_held_comes_when_it_is_let_through(self, store: Store, oc: FakeOpenCode) -> None:
+        store.register("eve", human=True)
+        await oc.tool("ses_1", "register_agent", agent_id="bob")
+        store.hold("eve")
+        first, *others = [store.send("ann", "bob", body) for body in ("one", "two", "three")]
+        store.step("eve")
+        await until_delivered(store, first)
+        assert [held.message for held in store.held()] == others
+        assert len(oc.texts("ses_1")) == 1
+        store.release("eve")
+        await until_delivered(store, *others)
+
+    async def test_what_a_breakpoint_stops_is_not_in_the_way(self, store: Store, oc: FakeOpenCode) -> None:
+        store.register("eve", human=True)
+        stopped = store.send("ann", "bob", "x" * prompt.MAX_PROMPT)
+        free = store.send("ann", "bob", "y" * prompt.MAX_PROMPT)
+        store.add_breakpoint("eve", text="x{9}")
+        await oc.tool("ses_1", "register_agent", agent_id="bob")
+        await until_delivered(store, free)
+        assert [held.message.id for held in store.held()] == [stopped.id]
 
     async def test_a_busy_session_gets_it_in_its_turn(self, store: Store, oc: FakeOpenCode) -> None:
         await oc.tool("ses_1", "register_agent", agent_id="bob")
