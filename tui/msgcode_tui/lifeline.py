@@ -60,7 +60,7 @@ def _remembered(message: Message) -> Iterator[Item]:
 
 
 def _step(at: datetime, text: str, tone: str = "", aside: str = "") -> Item:
-    return Item(text, tone, lead=f"{at.astimezone():%H:%M:%S} ", aside=aside)
+    return Item(text, tone, lead=f"{times.of_day(at, seconds=True)} ", aside=aside)
 
 
 def standing(message: Message, live: Live, now: datetime) -> Iterator[Item]:
@@ -101,5 +101,5 @@ def _whereabouts(agent: str, live: Live) -> str:
         return "whom nobody has registered"
     activity, last_seen, reason, _ = live.presence(agent)
     if activity is Activity.OFFLINE:
-        return f"who is offline since {last_seen.astimezone():%H:%M}" if last_seen else "who was never there"
+        return f"who is offline since {times.of_day(last_seen)}" if last_seen else "who was never there"
     return f"who is {activity}: {reason}" if reason else f"who is {activity}"

@@ -195,7 +195,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         yield Banner(id="held")
         yield PaneTabs()
         with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
-            yield Rooms(id=ROOMS)
+            yield Rooms(self.action_write, id=ROOMS)
             yield Splitter(ROOMS)
             with Vertical(id=MIDDLE):
                 yield RoomBar()
@@ -324,19 +324,21 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         self._app.arranged(event.arrangement)
         self._draw_rooms()
 
+    @on(RoomList.QueueWanted)
+    def _queue_wanted(self) -> None:
+        self.action_questions()
+
     @on(Rooms.Filtered)
     def _draw_rooms(self) -> None:
         self._draw_ages(self._app.live)
         self.query_one(RoomList).point_at_first()
 
-    @on(RoomList.Opened)
-    def _room_opened(self) -> None:
-        self.action_write()
-
     def action_write(self) -> None:
         """Write to the selected room."""
         self.query_one(Panes).bring(MIDDLE)
-        self.query_one(Composer).focus()
+        # At once, as letters may be on their way already: they are for this room.
+        self.query_one(Desk).enter(self.room)
+        self.set_focus(self.query_one(Composer))
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane at the side; from there, back to the messages."""

@@ -173,7 +173,7 @@ def _divider(message: Message, width: int, look: Look, place: Place) -> Line | N
 
 def _head(message: Message, width: int, look: Look, place: Place) -> Spans:
     """Who to whom and how urgent at the left, how far it has come and when at the right."""
-    clock = Segment(f"{message.sent_at.astimezone():{'%H:%M:%S' if width >= _WIDE else '%H:%M'}}", look.muted)
+    clock = Segment(times.of_day(message.sent_at, seconds=width >= _WIDE), look.muted)
     left = [Segment(safe.line(message.sender), look.sender(message.sender))]
     if message.by:
         left += [Segment(" ", look.body), Segment(f"by {safe.line(message.by)}", look.note)]
