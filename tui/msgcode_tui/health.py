@@ -7,7 +7,6 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from msgcode.debugger import holds
 from msgcode.debugger.stuck import Stuck
 from msgcode_tui.live import Live
 
@@ -36,7 +35,7 @@ def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
         sum(len(one.messages) for one in stuck),
         len(live.failed),
         len(live.questions(now)),
-        len(holds.held(live.state)),
+        len(live.held),
     )
 
 

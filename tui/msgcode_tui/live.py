@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from msgcode import Agent, Message, Presence, Status
+from msgcode.debugger import holds
+from msgcode.debugger.holds import Held
 from msgcode.events import (
     Event,
     JournalReset,
@@ -66,6 +68,7 @@ class Live:
         self.moved: list[str] = []
         """Ids of messages that have changed since they were listed, once for each change. It grows at its
         end, or another takes its place when all is anew."""
+        self._held: list[Held] | None = None
         self.failed: set[tuple[str, str]] = set()
         """Messages and the agents for whom they could not be injected, and still wait."""
         for message in state.messages.values():
@@ -78,6 +81,13 @@ class Live:
         for agent, delivery in message.deliveries.items():
             if delivery.failures and delivery.status is Status.QUEUED:
                 self.failed.add((message.id, agent))
+
+    @property
+    def held(self) -> list[Held]:
+        """What is kept from those to whom it was sent, in the order of sending."""
+        if self._held is None:
+            self._held = holds.held(self.state)
+        return self._held
 
     @property
     def past(self) -> float | None:
@@ -122,6 +132,7 @@ class Live:
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
+        self._held = None
         if self._past:
             events = list(events)
             self._past.newer += events

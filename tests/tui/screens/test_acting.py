@@ -379,7 +379,7 @@ async def test_answering_the_selected_question_with_one_key(store: Store, folder
         assert (answer.body, answer.reply_to, answer.metadata) == ("no", asked.id, {"answer": "no"})
         assert status(store, asked, "human") is Status.ACKNOWLEDGED
         await app.pilot.press("u")
-        await app.shows("Undone: the sending to alice.", "stays closed")
+        await app.shows("Undone: the sending to alice.", "all the same")
         assert store.inbox("alice") == []
         assert status(store, asked, "human") is Status.ACKNOWLEDGED
 

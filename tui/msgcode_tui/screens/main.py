@@ -254,6 +254,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
             unread=live.index.unread(self.room),
+            held={held.message.id: held.agents for held in live.held},
         )
         self._shown = self.room
         self._draw_bar(live)
