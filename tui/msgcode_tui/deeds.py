@@ -200,14 +200,10 @@ def released(store: Store, me: str, gone: Sequence[Hold], about: str = "") -> De
         for hold in gone:
             scope = {name: getattr(hold, name) for name in ("agent", "peer", "thread", "channel", "message")}
             store.hold(me, **scope, reason=hold.reason)
-        return (
-            f"Undone: {named([holds.name(hold) for hold in released])} is held again, but for what has gone."
-        )
+        return f"Undone: {what} is held again, but for what has gone."
 
-    said = (
-        f"Released {named([holds.name(hold) for hold in released])}: {count(going, 'message')} held till now."
-    )
-    return Deed(said, back)
+    what = named([holds.name(hold) for hold in gone])
+    return Deed(f"Released {what}{about}.", back)
 
 
 def step(store: Store, me: str, **scope: str) -> tuple[Message, Deed]:
