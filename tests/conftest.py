@@ -5,8 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says what else the machine has to do.
+settings.register_profile("msgcode", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("msgcode")
 
 pytest.register_assert_rewrite("tests.core.journal.contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The end-to-end tests come first: one process has begun the longest ones, while others do the rest."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
 @pytest.fixture(autouse=True)

@@ -54,11 +54,17 @@ def _block(finding: Finding, paint: Paint) -> str:
         f"shown by: {_ids(finding.messages, paint)}",
     ]
     if not finding.ended:
-        thread = finding.thread
-        where = f"--thread {thread[: answers.SHORT_ID]}" if thread else f"--agent {finding.agents[0]}"
-        lines.append(f"hold it: msgcode hold {visible_line(where)}")
+        lines.append(f"hold it: msgcode hold {visible_line(_scope(finding))}")
         lines.append(f"or say something: msgcode --as human send {visible_line(finding.agents[0])} ...")
     return "\n    ".join(lines)
+
+
+def _scope(finding: Finding) -> str:
+    """What to hold: the thread, if it keeps to one, or the pair; of a larger ring one agent is enough."""
+    if finding.thread:
+        return f"--thread {finding.thread[: answers.SHORT_ID]}"
+    agents = finding.agents if len(finding.agents) == 2 else finding.agents[:1]
+    return " ".join(f"--agent {agent}" for agent in agents)
 
 
 def _span(finding: Finding) -> str:

@@ -46,6 +46,25 @@ def test_a_loop_in_one_thread(tmp_path: Path) -> None:
     assert "ended" not in found
 
 
+@pytest.mark.parametrize(
+    ("name", "hold"),
+    [
+        ("ping-pong thanks", "--thread m0002-00"),
+        ("polite waiting", "--agent left --agent right"),
+        ("triangle", "--agent api"),
+    ],
+)
+def test_the_hold_that_it_offers_holds_it(name: str, hold: str, tmp_path: Path) -> None:
+    recorded = TROUBLES[name](tmp_path / "room")
+    assert f"hold it: msgcode hold {hold}\n" in say(recorded.folder, "/msg loops").text
+    with recorded.open() as store:
+        store.register("human", human=True)
+        assert run_line(store, f"/msg hold {hold}", "human").ok
+        sender, to = recorded.agents[-1], recorded.agents[0]
+        store.send(sender, to, "Once more.", reply_to=recorded.messages[-1])
+        assert store.claim(to, "opencode") == []
+
+
 def test_what_ended_offers_nothing(tmp_path: Path) -> None:
     recorded = TROUBLES["triangle"](tmp_path / "room")
     with recorded.open() as store:

@@ -1,4 +1,4 @@
-"""What the tests of the TUI share: UTC, and a cursor that does not blink."""
+"""What the tests of the TUI share: UTC, and what their many apps read once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,43 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from msgcode import Store
 from msgcode.model import now
+from msgcode_tui import times
 
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Local time is UTC, and there is colour."""
+    """Local time is UTC, by a clock of 24 hours, and there is colour."""
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
     yield
     monkeypatch.undo()
     time.tzset()
+    times.read_by("24h")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_read_once() -> Iterator[None]:
+    """Each app would parse the same style sheets anew, some 50 ms of its start."""
+    parse, known = Stylesheet._parse_rules, dict[object, list[RuleSet]]()
+
+    def parse_once(self: Stylesheet, *args: Any, **options: Any) -> list[RuleSet]:
+        key = (args, *sorted(options.items()), *sorted(self._variables.items()))
+        if key not in known:
+            known[key] = parse(self, *args, **options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from msgcode import Message, decisions
+from msgcode.debugger import holds
 from msgcode.errors import Refused
 from msgcode.questions import Question, open_questions
-from msgcode_tui import editor
+from msgcode_tui import editor, holding
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
@@ -57,6 +58,7 @@ def message_actions(messages: Sequence[Message], room: Room, live: Live, now: da
         _unless(_unsendable(messages, live), Action("resend", "s", "Send again", named)),
         _single("edit", "e", "Edit", "before anybody has it", one, refusal(one, "edit", live, now)),
         *(_on_each(action, messages, live, now) for action in _CHANGES),
+        *_holding(messages, one, live),
         _single("open", "o", "Open its file", _file(one), one, "" if _file(one) else "It names no file."),
         _single("why", "w", "Why?", "what has become of it", one),
         Action("copy", "y", "Copy the text", named),
@@ -70,6 +72,17 @@ _CHANGES = (
     Action("discard", "d", "Discard", "wherever it has not been acknowledged"),
     Action("expire", "l", "Expire", "wherever it has not been delivered"),
 )
+
+
+def _holding(messages: Sequence[Message], one: Message | None, live: Live) -> Iterator[Action]:
+    if keeping := holding.keeping(messages, live):
+        yield _single("step", "b", "Let it through", "and keep the rest", one)
+        names = named([holds.name(hold) for hold in keeping])
+        yield Action("release", "m", "Release what holds it", names)
+    elif one and any(delivery.to_come for delivery in one.deliveries.values()):
+        yield Action("hold", "h", "Hold it", "until somebody lets it through")
+    if one and not any(hold.thread == one.thread for hold in live.state.holds.values()):
+        yield Action("hold-thread", "g", "Hold its thread", "what is still to come of it, too")
 
 
 def _unless(reason: str, action: Action) -> Action:
@@ -135,11 +148,6 @@ def question_to(live: Live, id: str | None, now: datetime) -> Question | None:
     return next(iter(open_questions([message], live.me, now)), None) if message else None
 
 
-def queue(live: Live, now: datetime) -> list[Question]:
-    """All questions that wait for the user's answer, in the order in which to answer them."""
-    return open_questions((message for message, _ in inbox(live.me, live)), live.me, now)
-
-
 def _for_whom(waiting: Sequence[tuple[Message, str]]) -> str:
     agents = list(dict.fromkeys(agent for _, agent in waiting))
     whom = f"for {named(agents)}"
@@ -179,6 +187,10 @@ def room_actions(room: Room, live: Live, arrangement: Arrangement) -> list[Actio
         found.append(Action("pin", "p", title, "at the top of the list"))
     title = "Unmute" if room in arrangement.muted else "Mute"
     found.append(Action("mute", "m", title, "tells you of nothing there"))
+    if holding.holds_on(room, live):
+        found.append(Action("release", "h", "Release", "what is held here goes on"))
+    else:
+        found.append(Action("hold", "h", "Hold", "nothing is delivered until you release it"))
     if room.kind is RoomKind.CHANNEL:
         found += _channel_actions(room.names[0], live)
     elif agent := room.partner(live.me):

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from msgcode.debugger.stuck import Stuck
-from msgcode.questions import open_questions
 from msgcode_tui.live import Live
 
 
@@ -24,6 +23,8 @@ class Health(NamedTuple):
     """Those of them that could not be injected, and wait again."""
     questions: int = 0
     """What the user has been asked and has not answered."""
+    held: int = 0
+    """What is kept from those to whom it was sent."""
 
 
 def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
@@ -33,7 +34,8 @@ def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
         sum(map(len, live.state.inboxes.values())),
         sum(len(one.messages) for one in stuck),
         len(live.failed),
-        len(open_questions((live.state.messages[id] for id in live.state.inbox(live.me)), live.me, now)),
+        len(live.questions(now)),
+        len(live.held),
     )
 
 

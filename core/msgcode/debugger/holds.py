@@ -75,11 +75,16 @@ def held(state: State, *only: Hold) -> list[Held]:
 
 
 def _candidates(state: State, only: Iterable[Hold]) -> Iterable[Message]:
-    """The messages that may be held: few, if only single messages are."""
+    """The messages that may be held: few, if only single messages are; else those that are to come."""
     scopes = list(only) or [*state.holds.values(), *state.stopped.values()]
+    ids: dict[str | None, None] = {}
     if all(hold.message is not None for hold in scopes):
-        return [state.messages[hold.message] for hold in scopes if hold.message in state.messages]
-    return list(state.messages.values())
+        ids = {hold.message: None for hold in scopes}
+    else:
+        for inbox in state.inboxes.values():
+            for shelf in inbox.undelivered.values():
+                ids.update(dict.fromkeys(shelf))
+    return [state.messages[id] for id in ids if id in state.messages]
 
 
 def matching(state: State, scope: Hold) -> list[Hold]:

@@ -48,7 +48,7 @@ _SMALL_WORDS = (
 )
 _SMALL = frozenset(_SMALL_WORDS.split())
 _ALL_IS_WELL = frozenset(["all", "fine", "good", "ok", "okay"])
-_ADDRESSES = frozenset(["please", "you", "your"])
+_ADDRESSES = re.compile(r"\?|\b(?:please|you|your)\b", re.IGNORECASE)
 
 # The kinds of tokens.
 _NOTHING, _WORD, _COURTESY, _MARK, _NUMBER = range(5)
@@ -137,11 +137,11 @@ def alike(one: Wording, other: Wording) -> bool:
 
 def reports(body: str, said: Wording) -> bool:
     """Whether it can be a status line: it asks nothing, addresses nobody, and is no mere thanks."""
-    beginning = body[:SAMPLE]
-    tokens = frozenset(token.casefold() for token in _TOKEN.findall(beginning))
-    if "?" in beginning or not tokens.isdisjoint(_ADDRESSES):
+    if _ADDRESSES.search(body[:SAMPLE]):
         return False
-    return tokens <= _ALL_IS_WELL or not said.is_bare(len(said.words))
+    if not said.is_bare(len(said.words)):
+        return True
+    return _ALL_IS_WELL.issuperset(token.casefold() for token in _TOKEN.findall(body))
 
 
 class Vocabulary:

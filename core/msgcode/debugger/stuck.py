@@ -87,8 +87,8 @@ def stuck(
     """Who and what is stuck, that which weighs most first.
 
     A message that led its recipient to send one, or was answered by it, has been taken up and is not
-    stuck; nor is one that is held. Humans never are: they may take their time. Costs about a microsecond for
-    each message that waits, and as much for each that is known when some have not been acknowledged for long.
+    stuck, nor is one that is held. Humans never are: they may take their time. Costs a few microseconds
+    for each message that waits, and one for each that is known when some wait to be acknowledged for long.
     """
     found: list[Stuck] = []
     taken_up: set[tuple[str, str]] | None = None
@@ -101,14 +101,14 @@ def stuck(
         look = _Look(agent, known, presence, thresholds, now)
         for id in state.inbox(agent):
             message = state.messages[id]
-            if held_by(state, message, agent):
-                continue  # A human wants it so.
             kind = look.at(message, message.deliveries[agent])
             if kind is Kind.UNACKNOWLEDGED:
                 if taken_up is None:
                     taken_up = _taken_up(state)
                 if (agent, id) in taken_up:
                     continue
+            elif kind and held_by(state, message, agent):
+                continue
             if kind:
                 kinds.setdefault(kind, []).append(message)
         since = _blocked_since(presence)

@@ -193,10 +193,15 @@ _WORDS = {
 }
 
 
+def happened(event: Event) -> str:
+    """What has happened to a message, in a word or two, by an event of its life."""
+    kind = TYPES[type(event.fact)]
+    return _WORDS.get(kind) or kind.removeprefix("message.")
+
+
 def _hop(at: datetime, event: Event) -> Hop:
     fact = event.fact
-    kind = TYPES[type(fact)]
-    what = _WORDS.get(kind) or kind.removeprefix("message.")
+    what = happened(event)
     if isinstance(fact, HoldPlaced):
         return Hop(at, timedelta(0), what, None, holds.words(fact.hold))
     if isinstance(fact, MessageSent):
@@ -335,7 +340,7 @@ def _set_going(case: _Case, stands: Standing) -> Iterator[Advice]:
     id, agent = case.message.id[:SHORT], case.agent
     where = f" in {case.place}" if case.place else ""
     if stands is Standing.HELD:
-        yield Advice("let it through, and nothing else", f"step --message {id}")
+        yield Advice("let it through", f"step --message {id}")
         yield Advice("see what is held, and by what", "held")
     elif stands in (Standing.UNKNOWN, Standing.GONE):
         yield Advice(f"bring {agent} into the room, which then gets it", f"register {agent}")

@@ -85,7 +85,7 @@ def test_no_version_of_a_tight_loop_is_lost(tmp_path: Path) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while len(written) < 100 and time.monotonic() < deadline:
             version = swap(tmp_path, b"ours")
             displaced.append(version.data if version else b"")

@@ -78,7 +78,7 @@ async def test_release_takes_away_the_hold_and_undo_puts_it_back(store: Store, h
         await app.go_to(key(held[1]))
         await app.press("r")
         await app.until(lambda: store.holds() == [other])
-        await app.shows("Released: bob.", "0 messages held by 1 hold")
+        await app.shows("Released bob: 3 messages held till now.", "0 messages held by 1 hold")
         await app.press("u")
         await app.until(lambda: len(store.held()) == 3)
         assert {holds.name(hold): hold.reason for hold in store.holds()} == {

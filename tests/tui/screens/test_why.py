@@ -61,7 +61,7 @@ async def test_what_happens_meanwhile_is_told(store: Store, message: Message) ->
     async with debugging(store) as app:
         await why(app, message, "held by hold 1 on bob, placed by human: wait.")
         await app.press("s")  # The advice: let it through.
-        await app.shows("let through by human", "Let through: alice → bob: please look")
+        await app.shows("let through by human", "Let through: alice to bob.")
         assert [each.id for each in store.claim("bob", "host")] == [message.id]
         await app.shows("claimed by host")
 

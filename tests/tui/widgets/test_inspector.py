@@ -147,7 +147,6 @@ async def test_hostile_text_in_every_field(folder: Path, text: str, size: tuple[
             app.thread.focus()
             for key in ("k", "ctrl+o", "G", "ctrl+o", "z", "z", "escape"):
                 await app.pilot.press(key)
-                await app.pilot.pause()
                 for shown in app.screen().split("\n"):
                     assert not RAW.search(shown), repr(shown)
         app.thread.text_select_all()

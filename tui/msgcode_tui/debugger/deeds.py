@@ -8,34 +8,10 @@ from typing import Any
 
 from msgcode import Message, Store
 from msgcode.debugger import holds
-from msgcode.debugger.breakpoints import describe
 from msgcode.debugger.findings import Finding
-from msgcode.model import Breakpoint, Hold
+from msgcode.model import Breakpoint
 from msgcode_tui.actions import named
-from msgcode_tui.debugger.rows import about, whom
-from msgcode_tui.deeds import Deed, sent
-
-_GONE = "What went on meanwhile cannot be called back."
-
-
-def release(store: Store, me: str, number: int | None = None) -> Deed:
-    """Release one hold, or all."""
-    released = store.release(me, number)
-    again = [hold for hold in released if hold.message is None]
-
-    def back() -> str:
-        for hold in again:
-            store.hold(me, **_scope(hold), reason=hold.reason)
-        return f"Undone: {named([holds.name(hold) for hold in again])} held again. {_GONE}"
-
-    said = f"Released: {named([holds.name(hold) for hold in released])}." if released else "Nothing is held."
-    return Deed(said, back if again else _GONE)
-
-
-def step(store: Store, me: str, scope: Hold | None = None, message: str | None = None) -> Deed:
-    """Let exactly one message through: this one, or the next within a hold's scope."""
-    chosen = store.step(me, **_scope(scope)) if scope else store.step(me, message=message)
-    return Deed(f"Let through: {_title(chosen)}", "What was let through cannot be called back.")
+from msgcode_tui.deeds import Deed, broken, sent
 
 
 def move(store: Store, me: str, id: str, before: str) -> Deed:
@@ -94,13 +70,7 @@ def break_on(found: Finding) -> dict[str, Any]:
 
 def add_breakpoint(store: Store, me: str, rule: dict[str, Any]) -> Deed:
     """Add a breakpoint. rule: what `Store.add_breakpoint` takes."""
-    added = store.add_breakpoint(me, **rule)
-
-    def back() -> str:
-        store.remove_breakpoint(added.number, me)
-        return f"Undone: breakpoint {added.number} is removed."
-
-    return Deed(f"Breakpoint {added.number}: {describe(added)}", back)
+    return broken(store, me, store.add_breakpoint(me, **rule))
 
 
 def switch_breakpoint(store: Store, me: str, rule: Breakpoint) -> Deed:
@@ -126,11 +96,3 @@ def remove_breakpoint(store: Store, me: str, rule: Breakpoint) -> Deed:
         return f"Undone: it is breakpoint {again.number} now."
 
     return Deed(f"Removed breakpoint {rule.number}. What it stopped still waits.", back)
-
-
-def _scope(hold: Hold) -> dict[str, str | None]:
-    return {part: getattr(hold, part) for part in ("agent", "peer", "thread", "channel", "message")}
-
-
-def _title(message: Message) -> str:
-    return f"{message.sender} → {whom(message)}: {about(message)}"

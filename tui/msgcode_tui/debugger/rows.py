@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from msgcode import Message, Presence
 from msgcode.debugger.findings import Finding
 from msgcode.debugger.stuck import DEFAULTS, Thresholds
-from msgcode.model import Priority
 from msgcode.state import Inbox, State
 from msgcode_tui.health import age
 from msgcode_tui.items import Item
@@ -60,10 +59,9 @@ def frozen(state: State) -> State:
     for name in ("agents", "channels", "messages", "holds", "stopped", "breakpoints"):
         setattr(copy, name, dict(getattr(state, name)))
     for agent, inbox in state.inboxes.items():
-        shelves = copy.inboxes[agent] = Inbox()
-        for priority in Priority:
-            shelves.waiting[priority] = dict(inbox.waiting[priority])
-            shelves.undelivered[priority] = dict(inbox.undelivered[priority])
+        copied = copy.inboxes[agent] = Inbox()
+        for shelves, own in ((inbox.waiting, copied.waiting), (inbox.undelivered, copied.undelivered)):
+            own.update((priority, dict(shelf)) for priority, shelf in shelves.items() if shelf)
     return copy
 
 

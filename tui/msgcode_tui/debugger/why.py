@@ -88,7 +88,7 @@ def _hop(hop: Hop, found: Explanation, place: int) -> Item:
         else _TONES.get(found.stands, "warning")
         if stands
         else "",
-        f"{'▸' if stands else '·'} {hop.at.astimezone():%H:%M:%S} ",
+        f"{'▸' if stands else '·'} {times.of_day(hop.at, seconds=True)} ",
         f"+{times.duration(hop.took)}" if place else f"{hop.at.astimezone():%Y-%m-%d}",
     )
 

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Footer, Label, Static
+from textual.widgets import Checkbox, Label, Static
 
 from msgcode import Store
 from msgcode.calls import agent_id, channel_id
@@ -19,6 +19,7 @@ from msgcode.errors import BadInput
 from msgcode_tui import safe
 from msgcode_tui.debugger import deeds
 from msgcode_tui.deeds import Deed
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:

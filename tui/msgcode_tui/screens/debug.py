@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from msgcode import Message
 from msgcode.debugger import holds
@@ -29,14 +28,17 @@ from msgcode_tui.debugger.held import Kept, neighbour
 from msgcode_tui.debugger.rows import Reading, Row, Scene, about
 from msgcode_tui.debugger.tabs import TABS, Kind
 from msgcode_tui.deeds import Deed
+from msgcode_tui.holding import all_holds
 from msgcode_tui.items import count
 from msgcode_tui.rooms import Room, pair_room
 from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.breakpoint import BreakpointForm
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.holding import stepped
 from msgcode_tui.screens.rewrite import Rewrite
 from msgcode_tui.screens.why import WhyScreen
 from msgcode_tui.widgets.bars import Bar
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.row_list import RowList
 from msgcode_tui.widgets.tabs import Tab, TabBar
 
@@ -330,21 +332,24 @@ class DebugScreen(Screen[str | Room | None]):
         """Let this message through, or the next one behind this hold."""
         of = self.row.of if self.row else None
         if isinstance(of, Kept):
-            self._do(deeds.step, of.hold)
+            scope = {name: getattr(of.hold, name) for name in ("agent", "peer", "thread", "channel")}
+            within = {name: value for name, value in scope.items() if value is not None}
+            self.run_worker(self._app.hands.do(partial(stepped, self._app, **within)))
         elif isinstance(of, Held):
-            self._do(deeds.step, None, of.message.id)
+            self.run_worker(self._app.hands.do(partial(stepped, self._app, message=of.message.id)))
 
     def action_release(self) -> None:
         """Release the hold, or what holds the message."""
         of = self.row.of if self.row else None
         if isinstance(of, Held | Kept):
-            self._do(deeds.release, of.hold.number)
+            self._do(room_deeds.release, of.hold.number)
 
     def action_release_all(self) -> None:
         """Release everything, once the user has seen what that is."""
-        state = self._app.live.state
-        all_holds = [*state.holds.values(), *state.stopped.values()]
-        self._ask_first("Release everything?", map(holds.words, all_holds), "Release", deeds.release)
+        there = all_holds(self._app.live)
+        numbers = [hold.number for hold in there]
+        question = f"Release {count(len(there), 'hold')}?"
+        self._ask_first(question, map(holds.words, there), "Release", room_deeds.release, *numbers)
 
     def action_move(self, step: int) -> None:
         """Put the message before or after its neighbour."""

@@ -12,7 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from msgcode_tui.widgets.footer import Footer
 
 
 class Group(NamedTuple):
@@ -20,6 +22,16 @@ class Group(NamedTuple):
 
     title: str
     entries: list[tuple[str, str]]
+
+
+WRITING = Group(
+    "At the beginning of what you write",
+    [
+        ("@bob #dev", "To whom it goes, whatever the room"),
+        ('@"Code Fixer"', "A name with blanks, in quotes"),
+        ("/msg", "Run a command; /msg alone lists them"),
+    ],
+)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -62,7 +74,7 @@ class HelpScreen(ModalScreen[None]):
                 title = node.BINDING_GROUP_TITLE or _words(type(node).__name__)
                 entries = [(" ".join(dict.fromkeys(names)), text) for text, names in keys.items()]
                 groups.append(Group(title, entries))
-        return groups
+        return [*groups, WRITING]
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by so many lines."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from msgcode import Message
+from msgcode_tui import holding
 from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
@@ -20,12 +21,14 @@ from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.debugging import DebuggingScreen
 from msgcode_tui.screens.finding import FindingScreen
+from msgcode_tui.screens.holding import HoldingScreen
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import Desk
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.inspector import Inspector
-from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, Panes, PaneTabs, Splitter
+from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, TWO_FROM, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
 
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 _HEARTS: dict[str, type[Widget]] = {ROOMS: RoomList, MIDDLE: Thread, INSPECTOR: Inspector}
 """What has the focus in each pane."""
 
+_TALL_FROM = 30
+"""Terminals of so many rows have room for empty lines."""
+
 INSPECT_EVERY = 1.0
 """Seconds between two looks at how long ago things were."""
 
@@ -43,7 +49,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(FindingScreen, DebuggingScreen):
+class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -185,10 +191,11 @@ class MainScreen(FindingScreen, DebuggingScreen):
 
     def compose(self) -> ComposeResult:
         yield TopBar()
-        yield Banner()
+        yield Banner(id="trouble")
+        yield Banner(id="held")
         yield PaneTabs()
         with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
-            yield Rooms(id=ROOMS)
+            yield Rooms(self.action_write, id=ROOMS)
             yield Splitter(ROOMS)
             with Vertical(id=MIDDLE):
                 yield RoomBar()
@@ -210,15 +217,32 @@ class MainScreen(FindingScreen, DebuggingScreen):
         self._app.changed.subscribe(self, self.draw)
         self.set_interval(INSPECT_EVERY, self._inspect)
         self.set_interval(AGES_EVERY, lambda: self._draw_ages(self._app.live))
+        self._fit(self._app.size)
         self.query_one(RoomList).arrangement = self._app.arrangement
         self.query_one(Desk).enter(self.room)
         self.draw(self._app.live)
+
+    def on_resize(self, event: events.Resize) -> None:
+        # Before Textual's own handler lays out the screen, which it else does for the old panes first.
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Have all that looks otherwise on a small terminal look so. Were the screen itself to have these
+        classes, every widget would be styled anew."""
+        for kind in (PaneTabs, RoomBar, Inspector, Footer):
+            self.query_one(kind).update_classes(
+                {"-narrow": size.width < TWO_FROM, "-short": size.height < _TALL_FROM}
+            )
+        panes = self.query_one(Panes)
+        panes.lay_out()
+        self._keep_focus(panes)  # Before the layout: Textual gives it to the first widget that there is.
 
     # Drawing
 
     def draw(self, live: Live) -> None:
         """Show the room as it is now."""
-        self.query_one(Banner).show(self._app.trouble)
+        self.query_one("#trouble", Banner).show(self._app.trouble)
+        self.query_one("#held", Banner).show(holding.banner(live))
         self._draw_ages(live)
         self.query_one(Desk).look()
         thread = self.query_one(Thread)
@@ -230,6 +254,7 @@ class MainScreen(FindingScreen, DebuggingScreen):
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
             unread=live.index.unread(self.room),
+            held={held.message.id: held.agents for held in live.held},
         )
         self._shown = self.room
         self._draw_bar(live)
@@ -300,19 +325,21 @@ class MainScreen(FindingScreen, DebuggingScreen):
         self._app.arranged(event.arrangement)
         self._draw_rooms()
 
+    @on(RoomList.QueueWanted)
+    def _queue_wanted(self) -> None:
+        self.action_questions()
+
     @on(Rooms.Filtered)
     def _draw_rooms(self) -> None:
         self._draw_ages(self._app.live)
         self.query_one(RoomList).point_at_first()
 
-    @on(RoomList.Opened)
-    def _room_opened(self) -> None:
-        self.action_write()
-
     def action_write(self) -> None:
         """Write to the selected room."""
         self.query_one(Panes).bring(MIDDLE)
-        self.query_one(Composer).focus()
+        # At once, as letters may be on their way already: they are for this room.
+        self.query_one(Desk).enter(self.room)
+        self.set_focus(self.query_one(Composer))
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane at the side; from there, back to the messages."""
@@ -336,12 +363,16 @@ class MainScreen(FindingScreen, DebuggingScreen):
 
     @on(Panes.Changed)
     def _panes_changed(self, event: Panes.Changed) -> None:
-        visible = event.panes.visible_panes
-        self.query_one(Thread).detailed = INSPECTOR not in visible
-        if any(self.query_one(heart).has_focus for pane, heart in _HEARTS.items() if pane not in visible):
-            self.query_one(_HEARTS[MIDDLE if MIDDLE in visible else event.panes.front]).focus()
+        self.query_one(Thread).detailed = INSPECTOR not in event.panes.visible_panes
+        self._keep_focus(event.panes)
         self._inspect()
         self._draw_tabs()
+
+    def _keep_focus(self, panes: Panes) -> None:
+        """Take the focus from what is no longer shown."""
+        visible = panes.visible_panes
+        if any(self.query_one(heart).has_focus for pane, heart in _HEARTS.items() if pane not in visible):
+            self.set_focus(self.query_one(_HEARTS[MIDDLE if MIDDLE in visible else panes.front]))
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

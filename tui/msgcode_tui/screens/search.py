@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.signal import Signal
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from msgcode.errors import BadInput
 from msgcode.search import parse_query
@@ -22,6 +22,7 @@ from msgcode_tui.finding import Search, finish, first
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.widgets.bars import Bar
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.hits import Hits
 from msgcode_tui.widgets.line_input import LineInput
 
@@ -151,9 +152,9 @@ class SearchScreen(ModalScreen[Found | None]):
         await finish(search, self._live, self._draw)
 
     def _draw(self) -> None:
-        if not self.is_mounted or not self.is_attached:
+        search, hits = self._search, next(iter(self.query(Hits)), None)
+        if hits is None:  # The screen is not there yet, or is being taken away.
             return
-        search, hits = self._search, self.query_one(Hits)
         hits.show(search, self._live)
         left = right = ""
         if search:

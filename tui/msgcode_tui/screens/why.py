@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from msgcode import Message, MsgcodeError, Priority
 from msgcode.events import AgentUnregistered, Event
@@ -28,7 +27,9 @@ from msgcode_tui.deeds import Deed
 from msgcode_tui.items import Item
 from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.holding import stepped
 from msgcode_tui.screens.rewrite import Rewrite
+from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class WhyScreen(ModalScreen[str | Kind | None]):
         """What to do, having asked for what it takes; None if the user wants out."""
         ask = self._app.push_screen_wait
         if able.verb == "step":
-            return self._do(deeds.step, None, message.id)
+            return partial(stepped, self._app, message=message.id)
         if able.verb == "resend":
             return self._do(room_deeds.resend, [message])
         if able.verb == "ack":

@@ -89,6 +89,7 @@ def _top_bar(health: Health, me: str, where: str) -> Iterator[tuple[list[Part], 
     """What the bar can say at the left and at the right, in ever fewer words."""
     counts = [
         (health.waiting, "waiting", "waiting"),
+        (health.held, "held", "stuck"),
         (health.stuck, "stuck", "stuck"),
         (health.failed, "failed", "failed"),
         (health.questions, "question" if health.questions == 1 else "questions", "waiting"),
@@ -118,8 +119,11 @@ class Banner(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
+        self._text = ""
 
     def show(self, text: str) -> None:
         """Show the sentence; an empty one takes the banner away."""
-        self.update(safe.content(text))
-        self.set_class(bool(text), "-shown")
+        if text != self._text:  # An update has the whole screen laid out anew.
+            self._text = text
+            self.update(safe.content(text))
+            self.set_class(bool(text), "-shown")

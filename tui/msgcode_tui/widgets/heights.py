@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 
 _BLOCK = 256
 
@@ -18,6 +20,8 @@ class Heights:
         ]
         self.total = sum(self._blocks)
         """The height of all of them."""
+        self._ends: list[int] = []
+        """The line after each block; none until it is asked for again."""
 
     def __len__(self) -> int:
         return len(self._heights)
@@ -29,6 +33,7 @@ class Heights:
         more = height - self._heights[index]
         self._heights[index] = height
         self._blocks[index // _BLOCK] += more
+        self._ends = []
         self.total += more
 
     def append(self, height: int) -> None:
@@ -37,6 +42,7 @@ class Heights:
             self._blocks.append(0)
         self._heights.append(height)
         self._blocks[-1] += height
+        self._ends = []
         self.total += height
 
     def top(self, index: int) -> int:
@@ -48,12 +54,10 @@ class Heights:
         """The item that the line is in, and how many of its lines come before. There must be such a line."""
         if not 0 <= line < self.total:
             raise IndexError(f"line {line} of {self.total}")
-        block = 0
-        while line >= self._blocks[block]:
-            line -= self._blocks[block]
-            block += 1
-        index = block * _BLOCK
-        while line >= self._heights[index]:
-            line -= self._heights[index]
-            index += 1
-        return index, line
+        self._ends = self._ends or list(accumulate(self._blocks))
+        block = bisect_right(self._ends, line)
+        first = block * _BLOCK
+        heights = self._heights[first : first + _BLOCK]
+        ends = list(accumulate(heights, initial=self._ends[block] - self._blocks[block]))
+        index = bisect_right(ends, line) - 1
+        return first + index, line - ends[index]

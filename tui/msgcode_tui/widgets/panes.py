@@ -163,9 +163,6 @@ class Panes(Horizontal):
     def on_mount(self) -> None:
         self.lay_out()
 
-    def on_resize(self) -> None:
-        self.lay_out()
-
     @on(Splitter.Dragged)
     def _splitter_dragged(self, event: Splitter.Dragged) -> None:
         event.stop()

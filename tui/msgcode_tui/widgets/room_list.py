@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
@@ -22,11 +23,14 @@ from msgcode import Activity
 from msgcode_tui import safe
 from msgcode_tui.palette import palette_for, sender_color
 from msgcode_tui.rooms import EVERYTHING, Room
-from msgcode_tui.roster import Arrangement, Part, Row, Section, rooms_in
+from msgcode_tui.roster import Arrangement, Part, Place, Queue, Row, Section, rooms_in
 from msgcode_tui.widgets.line_input import LineInput
 
 SETTLED_AFTER = 4.0
 """Seconds after the last move through the list in which its rows keep their places."""
+
+_KEPT = 512
+"""So many rows are kept as they are drawn."""
 
 _BADGE_UP_TO = 999
 _LEAST_WIDTHS = (60, 40, 30, 0)
@@ -38,7 +42,9 @@ class RoomList(ScrollView, can_focus=True):
     """Draws the rows that it is given. Moving through it selects; the selection stays as rows change.
 
     It is the one place that knows which room is selected, and how the list is arranged. The cursor is on
-    that room, unless it is on the heading of a collapsed section or on the first match of a filter.
+    that room, unless it is on a queue, the heading of a collapsed section or the first match of a filter.
+
+    open: is called when the user wants to be in the selected room.
     """
 
     ALLOW_SELECT = False
@@ -92,12 +98,6 @@ class RoomList(ScrollView, can_focus=True):
         room: Room
 
     @dataclass
-    class Opened(TextualMessage):
-        """The user wants to be in this room."""
-
-        room: Room
-
-    @dataclass
     class Rearranged(TextualMessage):
         """The user has pinned, muted or collapsed something."""
 
@@ -113,18 +113,28 @@ class RoomList(ScrollView, can_focus=True):
         room: Room
 
     @dataclass
+    class QueueWanted(TextualMessage):
+        """The user wants to go through this."""
+
+        queue: Queue
+
+    @dataclass
     class FilterWanted(TextualMessage):
         """The user wants to find a room by its name."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, open: Callable[[], None], *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._open = open
         self._rows: list[Row] = []
         self._order: list[Room] = []
         self.room = EVERYTHING
         """The room that is selected."""
-        self.cursor: Room | Section = EVERYTHING
+        self.cursor: Place = EVERYTHING
         self.arrangement = Arrangement()
         self._moved_at = -SETTLED_AFTER
+        self._plain: Style | None = None
+        self._strips: dict[tuple[Row, int, bool], Strip] = {}
+        """The rows as they are drawn: by row, width, and whether the cursor is there."""
 
     @property
     def order(self) -> list[Room]:
@@ -139,7 +149,7 @@ class RoomList(ScrollView, can_focus=True):
         if rows == self._rows:
             return
         was = self._line_of(self.cursor)
-        self._rows = rows
+        before, self._rows = self._rows, rows
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         if self._line_of(self.cursor) is None and self.room in rooms_in(rows):
             self.cursor = self.room
@@ -148,7 +158,15 @@ class RoomList(ScrollView, can_focus=True):
             self.scroll_relative(y=line - was, animate=False, force=True)
         if line != was:
             self._reveal()
-        self.refresh()
+        if line != was or len(rows) != len(before):
+            self.refresh()
+        else:
+            self._refresh_lines(y for y, row in enumerate(rows) if row != before[y])
+
+    def _refresh_lines(self, lines: Iterable[int]) -> None:
+        width, top = self.size.width, self.scroll_offset.y
+        if regions := [Region(0, y - top, width, 1) for y in lines if 0 <= y - top < self.size.height]:
+            self.refresh(*regions)
 
     def select(self, room: Room) -> None:
         """Select a room, whether there is a row for it or not."""
@@ -158,17 +176,17 @@ class RoomList(ScrollView, can_focus=True):
             self.post_message(self.Selected(room))
 
     def point_at_first(self) -> None:
-        """Put the cursor on the first room that is shown, if what it was on is not."""
-        rooms = rooms_in(self._rows)
-        if rooms and self._line_of(self.cursor) is None:
-            self._move_to(rooms[0])
+        """Put the cursor on the first row that it can be on, if what it was on is not shown."""
+        first = next((row.place for row in self._rows if row.place), None)
+        if first and self._line_of(self.cursor) is None:
+            self._move_to(first)
 
-    def _move_to(self, place: Room | Section) -> None:
+    def _move_to(self, place: Place) -> None:
         self.cursor = place
         self._reveal()
         self.refresh()
 
-    def _line_of(self, place: Room | Section) -> int | None:
+    def _line_of(self, place: Place) -> int | None:
         return next((y for y, row in enumerate(self._rows) if row.place == place), None)
 
     def _reveal(self) -> None:
@@ -193,14 +211,17 @@ class RoomList(ScrollView, can_focus=True):
             self.mute(row.room)
         elif row.room:
             self.select(row.room)
-            self.post_message(self.Opened(row.room))
+            self._open()
+        elif row.queue:
+            self._move_to(row.queue)
+            self.post_message(self.QueueWanted(row.queue))
         elif row.section:
             self.rearrange(self.arrangement.collapse(row.section))
 
     # Actions
 
     def action_step(self, step: int) -> None:
-        """Go to another room, or to the heading of a collapsed section."""
+        """Go to another room, to a queue, or to the heading of a collapsed section."""
         places = [row.place for row in self._rows if row.place] or [EVERYTHING]
         at = places.index(self.cursor) if self.cursor in places else 0
         self._go_to(places[min(max(at + step, 0), len(places) - 1)])
@@ -213,20 +234,22 @@ class RoomList(ScrollView, can_focus=True):
         """Select the last room."""
         self._go_to(next((row.place for row in reversed(self._rows) if row.place), EVERYTHING))
 
-    def _go_to(self, place: Room | Section) -> None:
+    def _go_to(self, place: Place) -> None:
         self._moved_at = monotonic()
-        if isinstance(place, Section):
-            self._move_to(place)
-        else:
+        if isinstance(place, Room):
             self.select(place)
+        else:
+            self._move_to(place)
 
     def action_open(self) -> None:
-        """Go to the room under the cursor, or open the section."""
-        if isinstance(self.cursor, Section):
+        """Go to the room under the cursor, or open the section or the queue."""
+        if isinstance(self.cursor, Queue):
+            self.post_message(self.QueueWanted(self.cursor))
+        elif isinstance(self.cursor, Section):
             self.action_expand()
         else:
             self.select(self.cursor)
-            self.post_message(self.Opened(self.cursor))
+            self._open()
 
     @property
     def rooms(self) -> list[Room]:
@@ -285,24 +308,40 @@ class RoomList(ScrollView, can_focus=True):
 
     # Drawing
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._plain = None
+        self._strips.clear()
+
     def render_line(self, y: int) -> Strip:
         line = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if line >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._body())
         row = self._rows[line]
-        strip = self._row_strip(row, width).adjust_cell_length(width, self.rich_style)
         is_current = self.cursor in (row.room, row.place) if row.text else False
-        return self._current(strip, row, width) if is_current else strip
+        key = (row, width, is_current)
+        if key not in self._strips:
+            if len(self._strips) >= _KEPT:
+                self._strips.clear()
+            strip = self._row_strip(row, width).adjust_cell_length(width, self._body())
+            self._strips[key] = self._current(strip, row, width) if is_current else strip
+        return self._strips[key]
+
+    def _body(self) -> Style:
+        """The style of the list itself, which takes Textual as long to find as drawing a row."""
+        if self._plain is None:
+            self._plain = self.rich_style
+        return self._plain
 
     def _row_strip(self, row: Row, width: int) -> Strip:
-        if row.room is None:
+        if row.room is None and row.queue is None:
             return self._heading_strip(row, width)
         muted = self._style("muted")
         if row.is_note:
             style = muted if row.is_muted else self._style(row.activity or "muted")
             return Strip([Segment("    ", muted), Segment(safe.fit(row.text, width - 5), style)])
-        plain = self.rich_style + Style(bold=bool(row.unread) and not row.is_muted)
+        plain = self._body() + Style(bold=bool(row.unread) and not row.is_muted)
         mark = self._style(row.activity) if row.activity not in (None, Activity.OFFLINE) else muted
         spans = [Segment(f" {row.mark} " if row.mark else " ", mark)]
         if row.speakers and row.activity is not Activity.OFFLINE and not row.is_muted:
@@ -317,7 +356,7 @@ class RoomList(ScrollView, can_focus=True):
 
     def _heading_strip(self, row: Row, width: int) -> Strip:
         if not row.text:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._body())
         arrow = "▸" if row.is_collapsed else "▾"
         return self._two_ends([Segment(f" {arrow} {row.text}", self._style("heading"))], row, width)
 
@@ -348,7 +387,7 @@ class RoomList(ScrollView, can_focus=True):
         kept = max(space - right.cell_length, 0)
         if name.cell_length > kept:
             name = Strip([*name.crop(0, max(kept - 1, 0)), Segment("…", self._style("muted"))])
-        return Strip([*name.adjust_cell_length(kept, self.rich_style), *right, self._gap()])
+        return Strip([*name.adjust_cell_length(kept, self._body()), *right, self._gap()])
 
     def _first_form(self, row: Row, width: int) -> int:
         """The first form to try. It goes by the width alone, so that the agents' columns are in line."""
@@ -363,7 +402,7 @@ class RoomList(ScrollView, can_focus=True):
         return segments
 
     def _gap(self) -> Segment:
-        return Segment(" ", self.rich_style)
+        return Segment(" ", self._body())
 
     def _current(self, strip: Strip, row: Row, width: int) -> Strip:
         over = self._style("current")
@@ -385,7 +424,11 @@ class RoomList(ScrollView, can_focus=True):
 
 
 class Rooms(Vertical):
-    """The list, and the field that narrows it down while it is in use."""
+    """The list, and the field that narrows it down while it is in use. open: as for `RoomList`."""
+
+    def __init__(self, open: Callable[[], None], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._open = open
 
     @dataclass
     class Filtered(TextualMessage):
@@ -400,7 +443,7 @@ class Rooms(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LineInput("find a room", id="room-filter")
-        yield RoomList()
+        yield RoomList(self._open)
 
     @property
     def filter(self) -> str:
@@ -422,7 +465,8 @@ class Rooms(Vertical):
         event.stop()
         rooms = self.query_one(RoomList)
         rooms.point_at_first()
-        rooms.focus()  # Else the screen would look for what to focus when the field goes, and that after us.
+        # At once: the screen looks for what to focus when the field goes, and what is opened takes it then.
+        self.screen.set_focus(rooms)
         rooms.call_later(rooms.action_open)  # What it posted from here would not get beyond us.
 
     @on(LineInput.Left)

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 
 const FOLDER = process.env.MSGCODE_TEST_PLUGINS
-const WAIT = 10 // seconds within which what a test waits for has to happen
+const WAIT = 30 // seconds within which what a test waits for has to happen
 const PLUGIN = pathToFileURL(`${FOLDER}/plugin.mjs`).href
 const { Msgcode } = await import(PLUGIN)
 
