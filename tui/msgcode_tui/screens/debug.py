@@ -185,7 +185,7 @@ class DebugScreen(Screen[str | Room | None]):
     async def _read_in_thread(self, kind: Kind, scene: Scene) -> Reading:
         task = asyncio.create_task(asyncio.to_thread(kind.read, scene))
         done, _ = await asyncio.wait({task}, timeout=TELL_AFTER)
-        if not done:
+        if not done and self in self.app.screen_stack:
             some = count(len(scene.state.messages), "message")
             self._tell(f"{self._about} · looking through {some} …")
         return await task
@@ -203,6 +203,8 @@ class DebugScreen(Screen[str | Room | None]):
         self.query_one(ReadingBar).show([(text, "about")])
 
     def _draw(self) -> None:
+        if self not in self.app.screen_stack:  # What was read has come too late.
+            return
         reading = self._readings.get(self.kind.id)
         self._tell(self._about)
         self.query_one("#list", RowList).show(reading.rows if reading else [])

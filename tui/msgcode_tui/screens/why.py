@@ -112,9 +112,12 @@ class WhyScreen(ModalScreen[str | Kind | None]):
     # Drawing
 
     def _draw(self, live: Live) -> None:
+        if self not in self.app.screen_stack:  # What was read has come too late.
+            return
         message = live.state.messages.get(self._message_id)
         if message is None:
-            self.dismiss(None)
+            if self.is_current:
+                self.dismiss(None)
             return
         if message is not self._message:
             self._message = message
