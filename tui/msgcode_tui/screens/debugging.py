@@ -23,7 +23,7 @@ class DebuggingScreen(ArrangingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "D", "debug", "Debug", id="room.debug",
+            "D", "debug", "Debug", id="room.debug", show=False,
             tooltip="Open the debugger: what is held, goes round, waits or is stuck",
         ),
         Binding(
