@@ -10,7 +10,7 @@ from msgcode.calls import Answer, Call, agent_id, argument, minutes, positive
 from msgcode.codec import encode_time
 from msgcode.debugger import holds
 from msgcode.events import AgentUnregistered
-from msgcode.model import Message, now
+from msgcode.model import Message
 from msgcode.text import visible_line
 from msgcode.verbs import fold_anew
 
@@ -42,7 +42,7 @@ def _why(call: Call) -> Answer:
             life,
             agents,
             store.presence(one),
-            now(),
+            call.store.now(),
             hold=_hold(store, message, one),
             gone=_gone(store, one, agents),
         )
@@ -95,7 +95,7 @@ def _hop_words(hop: Hop, agent: str) -> str:
 def _waits(call: Call) -> Answer:
     from msgcode.debugger.waits import draw, waits
 
-    state, moment = _room(call.store), now()
+    state, moment = _room(call.store), call.store.now()
     found = waits(state, _presences(call.store, state), moment)
     lines = draw(found, moment)
     data = {"deadlocks": _json(found.deadlocks), "waits": _json(found.others)}
@@ -107,7 +107,7 @@ def _stuck(call: Call) -> Answer:
 
     given = {name: getattr(call.args, name) for name in Thresholds._fields}
     thresholds = Thresholds()._replace(**{name: value for name, value in given.items() if value is not None})
-    state, moment = _room(call.store), now()
+    state, moment = _room(call.store), call.store.now()
     found = stuck(state, _presences(call.store, state), moment, thresholds)
     lines = [line for one in found for line in _stuck_lines(one, moment, call)]
     return Answer(answers.listing(lines, "Nothing is stuck."), _json(found))
@@ -130,7 +130,7 @@ def _cost(call: Call) -> Answer:
 
     args = call.args
     state = _room(call.store)
-    found = cost(state, now(), timedelta(minutes=args.minutes))
+    found = cost(state, call.store.now(), timedelta(minutes=args.minutes))
     tables: dict[str, dict[str, Cost]] = {
         "total": {"everything": found.total},
         "threads": {_thread(state, thread): each for thread, each in found.threads.items()},

@@ -130,6 +130,8 @@ class Activity(StrEnum):
     BUSY = "busy"
     BLOCKED = "blocked"
     OFFLINE = "offline"
+    UNKNOWN = "unknown"
+    """At a moment of the past: who was there then is not known any more."""
 
 
 class Presence(Record):
@@ -146,7 +148,7 @@ class Presence(Record):
     @property
     def online(self) -> bool:
         """Whether it was seen lately (`presence.ONLINE_FOR`)."""
-        return self.activity is not Activity.OFFLINE
+        return self.activity not in (Activity.OFFLINE, Activity.UNKNOWN)
 
 
 class Edited(Record):

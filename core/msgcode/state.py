@@ -73,6 +73,13 @@ class Inbox:
         self.undelivered: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
         """Those of them that are queued or claimed."""
 
+    def copy(self) -> Inbox:
+        """Another inbox with the same in it."""
+        other = Inbox()
+        other.waiting = {priority: ids.copy() for priority, ids in self.waiting.items()}
+        other.undelivered = {priority: ids.copy() for priority, ids in self.undelivered.items()}
+        return other
+
     def __len__(self) -> int:
         return sum(map(len, self.waiting.values()))
 
@@ -115,6 +122,18 @@ class State:
         """Those that cover one message, by its id, while it waits to be delivered."""
         self.breakpoints: dict[int, Breakpoint] = {}
         self.damage: list[LineDamaged] = []
+
+    def copy(self) -> State:
+        """Another state of the same room, which changes on its own."""
+        other = State(keep_ended=self.keep_ended)
+        other.seq = self.seq
+        other.agents, other.channels = self.agents.copy(), self.channels.copy()
+        other.messages, other.expiring = self.messages.copy(), self.expiring.copy()
+        other.inboxes = {agent: inbox.copy() for agent, inbox in self.inboxes.items()}
+        other.heard, other.ended, other.damage = self.heard.copy(), self.ended.copy(), self.damage.copy()
+        other.holds, other.stopped = self.holds.copy(), self.stopped.copy()
+        other.breakpoints = self.breakpoints.copy()
+        return other
 
     def inbox(self, agent: str) -> Inbox:
         """What waits for `agent`, registered or not."""

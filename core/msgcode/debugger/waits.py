@@ -127,7 +127,7 @@ def _unanswered(state: State, presences: Mapping[str, Presence], now: datetime) 
         if said.answers(message, on) or said.is_newer(message, on):
             continue
         presence = presences.get(on, NOWHERE)
-        alive = on in state.agents and presence.online and presence.activity is not Activity.BLOCKED
+        alive = on in state.agents and presence.activity not in (Activity.OFFLINE, Activity.BLOCKED)
         dead_end = not alive and (
             on not in state.agents or now - _silent_since(message, presence) >= PATIENCE
         )

@@ -50,6 +50,8 @@ def whereabouts(
         if gone:
             return f"{agent} was unregistered at {clock(gone, now)}"
         return f"{agent} is not registered{nearest(agent, agents)}"
+    if presence.activity is Activity.UNKNOWN:
+        return f"whether {agent} was there is not known any more"
     if presence.activity is Activity.OFFLINE:
         if presence.last_seen is None:
             return f"{agent} was never there"
