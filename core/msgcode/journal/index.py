@@ -12,10 +12,11 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 
-from msgcode.codec import decode_line
+from msgcode.codec import decode_line, encode_facts, encode_line
 from msgcode.events import (
     AgentHeard,
     Event,
+    Fact,
     LineDamaged,
     MessageSent,
 )
@@ -229,6 +230,10 @@ class Index:
         index = first = len(self._numbers)
         for text in lines:
             head = _HEAD.match(text)
+            usual = text
+            if not head:
+                usual = _as_usual(text)
+                head = _HEAD.match(usual)
             seq = int(head[1]) if head else 0
             if head and until is not None and seq > until:
                 break
@@ -243,7 +248,7 @@ class Index:
                 reason, before, missing = "", seq, 0
             if reason == "":
                 assert head
-                self._take(index, text, head)
+                self._take(index, usual, head)
             else:
                 missing += 1 + len(text) // SHORTEST
                 self._others.append(index)
@@ -365,6 +370,16 @@ class Index:
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
+
+
+def _as_usual(text: bytes) -> bytes:
+    """The line as `codec` writes it; nothing if it is none."""
+    try:
+        event, _ = decode_line(text)
+    except ValueError:
+        return b""
+    fact = encode_facts([event.fact])[0] if isinstance(event.fact, Fact) else '"type":"unknown"}'
+    return encode_line(event.seq, event.at, fact)[:-1]
 
 
 def _fact(text: bytes) -> object:
