@@ -39,7 +39,7 @@ def _expire(call: Call) -> Answer:
 
 def _prioritize(call: Call) -> Answer:
     id = call.store.resolve(call.args.message)
-    message = call.store.prioritize(id, call.args.priority, _who(call))
+    (message,) = call.store.prioritize(id, priority=call.args.priority, by=_who(call))
     return Answer(f"Made {_short([message])} {message.priority}.", message_json(message))
 
 
@@ -47,12 +47,13 @@ def _forward(call: Call) -> Answer:
     args = call.args
     to = args.to.removeprefix("@")
     id = call.store.resolve(args.message)
-    message = call.store.forward(id, to, call.somebody, note=" ".join(args.note) or None, by=call.by)
+    note = " ".join(args.note) or None
+    (message,) = call.store.forward(id, to=to, sender=call.somebody, note=note, by=call.by)
     return sent_answer(call, message, f"Forwarded to {to}")
 
 
 def _resend(call: Call) -> Answer:
-    message = call.store.resend(call.store.resolve(call.args.message), _who(call))
+    (message,) = call.store.resend(call.store.resolve(call.args.message), by=_who(call))
     return sent_answer(call, message, f"Sent again to {', '.join(message.recipients) or 'nobody'}")
 
 

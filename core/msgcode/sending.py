@@ -8,7 +8,7 @@ from msgcode import decisions
 from msgcode.checks import check_body, check_id, check_line, check_message, check_priority, is_id
 from msgcode.debugger.holds import held_by
 from msgcode.errors import BadInput
-from msgcode.events import Fact, MessageSent
+from msgcode.events import Event, Fact, MessageSent
 from msgcode.model import Message, Priority
 from msgcode.questions import flaw, question_of
 from msgcode.state import State, new_message
@@ -46,13 +46,16 @@ class Sending(Verbs):
         closes so. by: the human who speaks as `sender`.
         """
         recipients = (to,) if isinstance(to, str) else tuple(dict.fromkeys(to))
+        self._check_recipients(recipients)
+        draft = self._draft(sender, recipients, body, subject, channel, priority, metadata, by)
+        return self._send(draft, ttl, reply_to)
+
+    def _check_recipients(self, recipients: tuple[str, ...]) -> None:
         for agent in recipients:
             if not is_id(agent) and agent not in self._fresh().agents:  # oh-my-msgcode's may have any id.
                 check_id("agent", agent)
         if not recipients:
             raise BadInput("the message is to nobody: name an agent.")
-        draft = self._draft(sender, recipients, body, subject, channel, priority, metadata, by)
-        return self._send(draft, ttl, reply_to)
 
     def broadcast(
         self,
@@ -113,8 +116,7 @@ class Sending(Verbs):
             message = draft
             if to_members_of is not None:
                 message = draft._replace(to=decisions.audience(state, draft, to_members_of))
-            if ttl:
-                message = message._replace(expires_at=milliseconds(moment + timedelta(seconds=ttl)))
+            message = _expiring(message, ttl, moment)
             closing = decisions.close(state, question, draft.sender, draft.by) if question else []
             return decisions.stopped(state, moment, [decisions.send(state, message, origin), *closing])
 
@@ -123,6 +125,20 @@ class Sending(Verbs):
         self._seen(draft.by or draft.sender)
         assert isinstance(event.fact, MessageSent)
         return new_message(event.seq, event.at, event.fact)
+
+    def _send_all(self, drafts: list[tuple[MessageSent, float | None]]) -> list[Message]:
+        """Send all of these or none, each with its time to live in seconds if it has one."""
+
+        def decide(state: State, moment: datetime) -> list[Fact]:
+            sent: list[Fact] = [
+                decisions.send(state, _expiring(draft, ttl, moment), None) for draft, ttl in drafts
+            ]
+            return decisions.stopped(state, moment, sent)
+
+        messages = sent_by(self._journal.commit(decide))
+        for agent in {message.by or message.sender for message in messages}:
+            self._seen(agent)
+        return messages
 
     def warnings(self, message: Message) -> list[str]:
         """What its sender should know: a sentence for each recipient that is not there, and for a flaw."""
@@ -141,3 +157,17 @@ class Sending(Verbs):
             elif not self._presence.get(agent, moment).online:
                 found.append(f"{agent!r} is offline: the message waits until it is back.")
         return found
+
+
+def _expiring(draft: MessageSent, ttl: float | None, moment: datetime) -> MessageSent:
+    """The message with the time at which it expires, if it has a time to live."""
+    return draft._replace(expires_at=milliseconds(moment + timedelta(seconds=ttl))) if ttl else draft
+
+
+def sent_by(events: list[Event]) -> list[Message]:
+    """The messages that these events sent."""
+    return [
+        new_message(event.seq, event.at, event.fact)
+        for event in events
+        if isinstance(event.fact, MessageSent)
+    ]

@@ -6,14 +6,15 @@ from msgcode import decisions
 from msgcode.checks import check_line, check_message, check_priority
 from msgcode.codec import encode_time
 from msgcode.errors import Refused
-from msgcode.events import Event, Fact, MessageSent
+from msgcode.events import Fact, MessageSent
 from msgcode.model import FORWARDED, RESENT, Status
 from msgcode.questions import ANSWER, DEFAULTED, KEYS, open_questions, question_of
-from msgcode.sending import Sending
-from msgcode.state import State, new_message
+from msgcode.sending import Sending, sent_by
+from msgcode.state import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from msgcode.model import Message
@@ -46,12 +47,32 @@ class Steering(Sending):
         self._seen(by)
         return message
 
-    def prioritize(self, id: str, priority: str, by: str) -> Message:
-        """Give the message another priority while it waits for somebody: inboxes are read in that order."""
+    def prioritize(self, *ids: str, priority: str, by: str) -> list[Message]:
+        """Give the messages another priority, all or none, while each waits for somebody.
+
+        Inboxes are read in that order.
+        """
         urgency = check_priority(priority)
-        (message,) = self._move([id], lambda found, state, _: decisions.prioritize(state, found, urgency, by))
+        messages = self._move(ids, lambda found, state, _: decisions.prioritize(state, found, urgency, by))
         self._seen(by)
-        return message
+        return messages
+
+    def acknowledge_for(self, agents: Mapping[str, Iterable[str]], by: str) -> list[Message]:
+        """Acknowledge messages for several agents, all or none.
+
+        agents: for whom each message is acknowledged, by its id. by: the human who says so for them.
+        """
+
+        def decide(found: Message, *_: object) -> list[Fact]:
+            return [
+                fact
+                for agent in agents[found.id]
+                for fact in decisions.acknowledge(found, agent, by if by != agent else None)
+            ]
+
+        messages = self._move(list(agents), decide, by)
+        self._seen(by)
+        return messages
 
     def discard(self, *ids: str, agent: str | None = None, by: str) -> list[Message]:
         """Clear the messages away, all or none: for the agent, or wherever they have not ended."""
@@ -60,32 +81,42 @@ class Steering(Sending):
         return messages
 
     def forward(
-        self, id: str, to: str, sender: str, *, note: str | None = None, by: str | None = None
-    ) -> Message:
-        """Send the message's text on to another agent, under a note of one's own if there is one.
+        self, *ids: str, to: str, sender: str, note: str | None = None, by: str | None = None
+    ) -> list[Message]:
+        """Send the messages' texts on to another agent, all or none, each as a message of its own.
 
-        sender: who forwards it. by: the human who speaks as the sender. The new message has the other's
-        subject, priority and metadata, and its id as metadata `forwarded`.
+        sender: who forwards them. note: what stands above each. by: the human who speaks as the sender. A new
+        message has the other's subject, priority and metadata, and its id as metadata `forwarded`.
         """
-        found = self.message(id)
+        self._check_recipients((to,))
+        found = [self.message(id) for id in ids]
+        return self._send_all([(self._forwarded(each, to, sender, note, by), None) for each in found])
+
+    def _forwarded(
+        self, found: Message, to: str, sender: str, note: str | None, by: str | None
+    ) -> MessageSent:
         kept = {key: value for key, value in found.metadata.items() if key not in KEYS}
         text = f"From {found.sender}, forwarded:\n\n{found.body}"
-        return self.send(
+        return self._draft(
             sender,
-            to,
+            (to,),
             f"{note}\n\n{text}" if note else text,
-            subject=found.subject,
-            priority=found.priority,
-            metadata={**kept, FORWARDED: found.id},
-            by=by,
+            found.subject,
+            None,
+            found.priority,
+            {**kept, FORWARDED: found.id},
+            by,
         )
 
-    def resend(self, id: str, by: str) -> Message:
-        """Send the message again, as a new one, wherever it ended undelivered; to all if it did nowhere.
+    def resend(self, *ids: str, by: str) -> list[Message]:
+        """Send the messages again, all or none, each as a new one, wherever it ended undelivered; to all if
+        it did nowhere.
 
-        It has the other's thread and everything else, and its id as metadata `resent`.
+        Each has the other's thread and everything else, and its id as metadata `resent`.
         """
-        found = self.message(id)
+        return self._send_all([self._again(self.message(id), by) for id in ids])
+
+    def _again(self, found: Message, by: str) -> tuple[MessageSent, float | None]:
         missed = [
             agent
             for agent, delivery in found.deliveries.items()
@@ -102,7 +133,7 @@ class Steering(Sending):
             by,
         )._replace(thread=found.thread, reply_to=found.reply_to)
         ttl = (found.expires_at - found.sent_at).total_seconds() if found.expires_at else None
-        return self._send(draft, ttl, None)
+        return draft, ttl
 
     def questions(self, me: str) -> list[Question]:
         """The questions to me that wait for an answer, in the order in which to answer them."""
@@ -124,7 +155,7 @@ class Steering(Sending):
         def decide(state: State, moment: datetime) -> list[Fact]:
             return decisions.stopped(state, moment, decisions.answer(state, draft, found))
 
-        (answer,) = _sent(self._journal.commit(decide))
+        (answer,) = sent_by(self._journal.commit(decide))
         self._seen(by)
         return answer
 
@@ -144,7 +175,7 @@ class Steering(Sending):
 
         if not _due(self._fresh(), me, self._clock()):
             return []
-        return _sent(self._journal.commit(decide))
+        return sent_by(self._journal.commit(decide))
 
     def _answer(
         self, question: Question, choice: str, sender: str, deadline: datetime | None = None
@@ -158,12 +189,3 @@ class Steering(Sending):
 def _due(state: State, me: str, now: datetime) -> list[Question]:
     asked = open_questions(decisions.inbox(state, me, now), me, now)
     return [question for question in asked if question.default and question.is_past(now)]
-
-
-def _sent(events: list[Event]) -> list[Message]:
-    """The messages that these events sent."""
-    return [
-        new_message(event.seq, event.at, event.fact)
-        for event in events
-        if isinstance(event.fact, MessageSent)
-    ]

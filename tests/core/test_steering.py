@@ -90,7 +90,7 @@ class TestEditing:
         sent = store.send("ann", "bob", "x")
         for verb in (
             lambda: store.edit(sent.id, "y", by="bob"),
-            lambda: store.prioritize(sent.id, "high", by="bob"),
+            lambda: store.prioritize(sent.id, priority="high", by="bob"),
             lambda: store.discard(sent.id, by="bob"),
         ):
             unchanged(store, verb, Refused, f"only a human or its sender may change message {sent.id}")
@@ -107,22 +107,26 @@ class TestEditing:
 class TestPriority:
     def test_the_inbox_follows(self, store: Store, room: Path) -> None:
         first, second, third = (store.send("ann", "bob", text) for text in "123")
-        store.prioritize(third.id, "urgent", "eve")
+        store.prioritize(third.id, priority="urgent", by="eve")
         assert [message.body for message in store.inbox("bob")] == ["3", "1", "2"]
-        store.prioritize(first.id, "urgent", "ann")
+        store.prioritize(first.id, priority="urgent", by="ann")
         assert [message.body for message in store.inbox("bob")] == ["1", "3", "2"]
         assert [message.id for message in store.claim("bob", "d", limit=2)] == [first.id, third.id]
         with Store.open(room) as other:
             assert [message.body for message in other.undelivered("bob")] == ["2"]
-        assert store.prioritize(second.id, "normal", "ann").priority == "normal"
+        assert store.prioritize(second.id, priority="normal", by="ann")[0].priority == "normal"
 
     def test_not_when_everybody_has_it(self, store: Store) -> None:
         sent = store.broadcast("ann", "api", "x")
         store.check("bob")
-        store.prioritize(sent.id, "high", "eve")
+        store.prioritize(sent.id, priority="high", by="eve")
         store.check("cy")
-        unchanged(store, lambda: store.prioritize(sent.id, "low", "eve"), Refused, "waits for nobody")
-        unchanged(store, lambda: store.prioritize(sent.id, "asap", "eve"), BadInput, "choose urgent")
+        unchanged(
+            store, lambda: store.prioritize(sent.id, priority="low", by="eve"), Refused, "waits for nobody"
+        )
+        unchanged(
+            store, lambda: store.prioritize(sent.id, priority="asap", by="eve"), BadInput, "choose urgent"
+        )
 
 
 class TestDiscarding:
@@ -153,14 +157,17 @@ class TestPassingOn:
         sent = store.send(
             "ann", "bob", "look", subject="S", priority="high", metadata={"file": "a.py:3", "choices": "a|b"}
         )
-        message = store.forward(sent.id, "cy", "eve", note="Is that so?")
+        (message,) = store.forward(sent.id, to="cy", sender="eve", note="Is that so?")
         assert message.body == "Is that so?\n\nFrom ann, forwarded:\n\nlook"
         assert (message.sender, message.recipients, message.human) == ("eve", ("cy",), True)
         assert (message.subject, message.priority) == ("S", "high")
         assert message.metadata == {"file": "a.py:3", "forwarded": sent.id}, "its question stays behind"
-        assert store.forward(sent.id, "cy", "bob", by="eve").body == "From ann, forwarded:\n\nlook"
-        unchanged(store, lambda: store.forward("m9999", "cy", "eve"), Refused, "no message 'm9999'")
-        unchanged(store, lambda: store.forward(sent.id, "c y", "eve"), BadInput, "cannot be an agent id")
+        (message,) = store.forward(sent.id, to="cy", sender="bob", by="eve")
+        assert message.body == "From ann, forwarded:\n\nlook"
+        unchanged(store, lambda: store.forward("m9999", to="cy", sender="eve"), Refused, "no message 'm9999'")
+        unchanged(
+            store, lambda: store.forward(sent.id, to="c y", sender="eve"), BadInput, "cannot be an agent id"
+        )
 
     def test_resending_to_those_who_missed_it(self, store: Store, clock: Clock) -> None:
         question = store.send("bob", "ann", "?")
@@ -172,10 +179,10 @@ class TestPassingOn:
         store.discard(sent.id, agent="bob", by="eve")
         store.discard(sent.id, agent="cy", by="eve")
         clock.advance(60)
-        again = store.resend(sent.id, "eve")
+        (again,) = store.resend(sent.id, by="eve")
         assert again.recipients == ("cy",), "bob has had it, and eve's waits to be ended"
         store.expire()
-        again = store.resend(sent.id, "eve")
+        (again,) = store.resend(sent.id, by="eve")
         assert again.recipients == ("cy", "eve")
         assert (again.sender, again.by, again.human) == ("ann", "eve", True)
         assert (again.body, again.subject, again.channel, again.thread) == ("x", "S", "api", question.id)
@@ -186,6 +193,34 @@ class TestPassingOn:
 
     def test_resending_to_all_when_nobody_missed_it(self, store: Store) -> None:
         sent = store.broadcast("ann", "api", "x")
-        assert store.resend(sent.id, "ann").recipients == ("bob", "cy")
-        unchanged(store, lambda: store.resend(sent.id, "bob"), Refused, "'bob' is not a human")
+        assert store.resend(sent.id, by="ann")[0].recipients == ("bob", "cy")
+        unchanged(store, lambda: store.resend(sent.id, by="bob"), Refused, "'bob' is not a human")
         assert Status.QUEUED in statuses(store.message(sent.id)).values()
+
+
+class TestSeveral:
+    def test_all_or_none(self, store: Store) -> None:
+        one, two, ended = (store.send("ann", to, "x", ttl=60) for to in ("bob", "cy", "bob"))
+        store.discard(ended.id, by="eve")
+        ids, all = (one.id, two.id), (one.id, two.id, ended.id)
+        agents = {one.id: ["bob"], two.id: ["cy"]}
+        for verb, why in (
+            (lambda: store.prioritize(*all, priority="low", by="eve"), "waits for nobody"),
+            (lambda: store.acknowledge_for({**agents, ended.id: ["bob"]}, "eve"), "it is discarded"),
+            (lambda: store.acknowledge_for(agents, "ann"), "'ann' is not a human"),
+            (lambda: store.forward(*ids, "m9999", to="cy", sender="eve"), "no message 'm9999'"),
+            (lambda: store.resend(*ids, "m9999", by="eve"), "no message 'm9999'"),
+        ):
+            unchanged(store, verb, Refused, why)
+        assert [each.priority for each in store.prioritize(*ids, priority="low", by="eve")] == ["low", "low"]
+        forwarded = store.forward(*ids, to="cy", sender="eve")
+        assert [each.metadata["forwarded"] for each in forwarded] == [*ids]
+        again = store.resend(*ids, by="eve")
+        assert [(each.metadata["resent"], each.recipients) for each in again] == [
+            (one.id, ("bob",)),
+            (two.id, ("cy",)),
+        ]
+        assert [store.message(each.id) for each in again] == again
+        done = store.acknowledge_for(agents, "eve")
+        assert [statuses(each) for each in done] == [{"bob": "acknowledged"}, {"cy": "acknowledged"}]
+        assert {delivery.by for each in done for delivery in each.deliveries.values()} == {"eve"}

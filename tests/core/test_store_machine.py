@@ -207,7 +207,7 @@ class Rooms(RuleBasedStateMachine):
         id = self.pick(back)
         by = self.who(by, id)
         message, _ = self.both(
-            lambda: self.stores[which].resend(id, by),
+            lambda: self.stores[which].resend(id, by=by)[0],
             lambda: self.model.resend(self.clock(), "pending", id, by),
         )
         self.settle([message] if message else [], ["pending"])
@@ -250,7 +250,7 @@ class Rooms(RuleBasedStateMachine):
         id = self.pick(back)
         by = self.who(by, id)
         message, _ = self.both(
-            lambda: self.stores[which].prioritize(id, priority, by),
+            lambda: self.stores[which].prioritize(id, priority=priority, by=by)[0],
             lambda: self.model.prioritize(id, priority, by),
         )
         self.compare_moved([message] if message else None, [id] if message else None)

@@ -309,7 +309,7 @@ def test_what_we_discard_or_edit_is_so_there(pair: Plugin) -> None:
     with ours(pair) as store:
         store.discard(dropped.id, by="ours")
         store.edit(kept.id, "Go on.", by="ours")
-        store.prioritize(kept.id, "urgent", by="ours")
+        store.prioritize(kept.id, priority="urgent", by="ours")
     (found,) = pair.call("checkMessages", "theirs")
     assert (found["id"], found["body"], found["priority"]) == (kept.id, "Go on.", "urgent")
 

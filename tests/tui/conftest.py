@@ -14,17 +14,19 @@ from textual.css.stylesheet import Stylesheet
 
 from msgcode import Store
 from msgcode.model import now
+from msgcode_tui import times
 
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Local time is UTC, and there is colour."""
+    """Local time is UTC, by a clock of 24 hours, and there is colour."""
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
     yield
     monkeypatch.undo()
     time.tzset()
+    times.read_by("24h")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,6 @@ from msgcode_tui.actions import (
     message_actions,
     named,
     question_to,
-    queue,
     room_actions,
     unacknowledged,
 )
@@ -70,7 +69,7 @@ def test_a_delivered_message_can_be_discarded_but_not_changed() -> None:
 def test_an_acknowledged_message_can_only_be_passed_on() -> None:
     found = done_to(message(bob=Status.ACKNOWLEDGED))
     possible = {id for id, action in found.items() if action.possible}
-    assert possible == {"reply", "forward", "resend", "copy", "copy-thread", "copy-id"}
+    assert possible == {"reply", "forward", "resend", "hold-thread", "copy", "copy-thread", "copy-id"}
     assert found["acknowledge"].about == "Nobody has to acknowledge it any more."
     assert found["acknowledge-inbox"].about == "Nothing waits for bob."
 
@@ -104,7 +103,7 @@ def test_questions_are_those_to_the_user_that_are_open() -> None:
     asked = message("q", human=Status.DELIVERED)._replace(metadata={"choices": "yes|no"})
     others = message("o", bob=Status.QUEUED)._replace(metadata={"choices": "yes|no"})
     room = live(asked, others)
-    assert [each.message.id for each in queue(room, AT)] == ["q"]
+    assert [each.message.id for each in room.questions(AT)] == ["q"]
     assert question_to(room, "q", AT)
     assert question_to(room, "o", AT) is question_to(room, None, AT) is question_to(room, "x", AT) is None
     assert [(each.id, agent) for each, agent in inbox("human", room)] == [("q", "human")]
@@ -123,7 +122,7 @@ def test_rooms() -> None:
         assert len({action.key for action in found}) == len(found)
         return {action.id: action for action in found}
 
-    assert list(of(EVERYTHING)) == ["mute", "create-channel", "register"]
+    assert list(of(EVERYTHING)) == ["mute", "hold", "create-channel", "register"]
     assert of(BOB, Arrangement((BOB,), frozenset([BOB])))["pin"].title == "Unpin"
     channel = of(channel_room("dev"))
     assert "join" in channel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msgcode import Store
+from msgcode import Agent, Store
 from msgcode.model import now
 from msgcode_tui.addressing import Address, address
 from msgcode_tui.drafts import PLAIN, Options
@@ -18,7 +18,9 @@ OTHERS, MINE = pair_room("alice", "bob"), pair_room("bob", "human")
 @pytest.fixture
 def live(store: Store) -> Live:
     store.register("human", human=True)
-    return live_of(store)
+    live = live_of(store)
+    live.state.agents["Code Fixer"] = Agent("Code Fixer", "Code Fixer", now())
+    return live
 
 
 @pytest.mark.parametrize(
@@ -26,12 +28,16 @@ def live(store: Store) -> Live:
     [
         (MINE, "hi", "bob", "hi"),
         (channel_room("dev"), "hi", "#dev", "hi"),
-        (EVERYTHING, "hi", "all 2 agents", "hi"),
+        (EVERYTHING, "hi", "all 3 agents", "hi"),
         (MINE, "@alice hi", "alice", "hi"),
         (MINE, "@alice: hi", "alice", "hi"),
         (MINE, "@alice\nhi", "alice", "hi"),
         (EVERYTHING, "#dev hi", "#dev", "hi"),
         (OTHERS, "@bob hi", "bob", "hi"),
+        (MINE, '@"Code Fixer" hi', "Code Fixer", "hi"),
+        (MINE, '@"Code Fixer": hi', "Code Fixer", "hi"),
+        (MINE, '@"alice" hi', "alice", "hi"),
+        (MINE, '@"Code Fixer hi', "bob", '@"Code Fixer hi'),
         (MINE, " @alice hi", "bob", " @alice hi"),
         (MINE, "# A heading", "bob", "# A heading"),
         (MINE, "@alice's idea", "bob", "@alice's idea"),
@@ -69,7 +75,7 @@ def test_speaking_as_an_agent(live: Live) -> None:
     as_alice = Options(speak_as="alice")
     assert address(live, OTHERS, "hi", as_alice) == Address("alice", "human", ("bob",))
     assert address(live, OTHERS, "hi", as_alice).who == "human as alice"
-    assert address(live, EVERYTHING, "hi", as_alice).to == ("bob", "human")
+    assert address(live, EVERYTHING, "hi", as_alice).to == ("bob", "human", "Code Fixer")
     assert address(live, MINE, "hi", Options(speak_as="gone")).problem.startswith("Nobody is registered as")
 
 

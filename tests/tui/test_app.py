@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from textual import events
 
 from msgcode import Status, Store
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
+from msgcode_tui.roster import AS_IT_COMES
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner
 from msgcode_tui.widgets.room_list import RoomList
@@ -56,6 +58,39 @@ async def test_enter_does_not_overtake_letters(store: Store, folder: Path) -> No
         await app.until(store.messages)
         assert store.messages()[0].body == "hasty"
         await app.until(lambda: app.composer.text == "next")
+
+
+@pytest.mark.parametrize("pane", ["rooms", "thread"])
+async def test_letters_after_the_key_that_begins_a_text_are_all_heard(
+    store: Store, folder: Path, pane: str
+) -> None:
+    async with running(folder) as app:
+        await app.shows("bob")
+        if pane == "thread":
+            await app.pilot.press("down")
+            app.thread.focus()
+            await app.pilot.pause()
+        for key in (*(["down", "enter"] if pane == "rooms" else ["i"]), *"mjhlx", "enter", *"next"):
+            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await app.until(store.messages)
+        (message,) = store.messages()
+        assert (message.recipients, message.body) == (("alice",), "mjhlx")
+        await app.until(lambda: app.composer.text == "next")
+        assert app.rooms.arrangement == AS_IT_COMES, "no letter was taken for a command"
+
+
+async def test_letters_that_come_while_others_are_on_their_way_stay_behind_them(
+    store: Store, folder: Path
+) -> None:
+    text = "the quick brown fox"
+    async with running(folder) as app:
+        await app.shows("bob")
+        await app.pilot.press("down")
+        for key in ("enter", *text):
+            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await asyncio.sleep(0)
+        await app.until(lambda: len(app.composer.text) == len(text))
+        assert app.composer.text == text
 
 
 async def test_a_line_break_does_not_send(store: Store, folder: Path) -> None:

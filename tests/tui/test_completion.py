@@ -79,9 +79,30 @@ def test_the_place_of_the_word(live: Live) -> None:
 
 
 def test_hostile_ids_are_not_offered(live: Live) -> None:
-    for id in ("\x1b]52;c;eA==\x07", "a b", "x" * 100, "[red]"):
+    for id in ("\x1b]52;c;eA==\x07", "x" * 100, 'a"b', "a\\b", "-a", "@a", " a", "a\u202eb", "a\nb"):
         live.state.agents[id] = Agent(id, id, now())
     assert words("@", live) == ["@alice", "@bob", "@albert"]
+
+
+@pytest.mark.parametrize(
+    ("before", "found", "start"),
+    [
+        ("@code", ['@"Code Fixer"'], 0),
+        ('ask @"Code F', ['@"Code Fixer"'], 4),
+        ('@"Code Fixer"', [], 0),
+        ('@"Code Fixer" and @bo', ["@bob"], 18),
+        ("/msg send code", ['"Code Fixer"'], 10),
+        ('/msg send "Code F', ['"Code Fixer"'], 10),
+        ('/msg unregister "Code Fixer"', [], 16),
+        ('/msg send --priority high "Code F', ['"Code Fixer"'], 26),
+        ('/msg send "Code Fixer" "a b', [], 23),
+        ('/msg forward m "Code Fixer" bo', [], 28),
+    ],
+)
+def test_names_in_quotes(live: Live, before: str, found: list[str], start: int) -> None:
+    live.state.agents["Code Fixer"] = Agent("Code Fixer", "Code Fixer", now())
+    completion = complete(before, live)
+    assert ([choice.text for choice in completion.choices], completion.start) == (found, start)
 
 
 def test_many_and_misleading_names_take_no_time(live: Live) -> None:

@@ -74,7 +74,7 @@ def test_what_ends_a_message_stays(store: Store) -> None:
 def test_a_priority_is_undone_unless_it_was_changed_since(store: Store) -> None:
     one, two = (store.send("alice", "bob", text) for text in "12")
     deed = deeds.prioritize(store, "human", [one, two], Priority.URGENT)
-    store.prioritize(two.id, "low", by="alice")
+    store.prioritize(two.id, priority="low", by="alice")
     assert back(deed) == "Undone: the priority is normal again."
     assert [store.message(each.id).priority for each in (one, two)] == ["normal", "low"]
     with pytest.raises(Refused, match="changed again"):
@@ -132,9 +132,44 @@ def test_a_channel_stays(store: Store) -> None:
     assert deed.back == "#ops cannot be deleted any more: leave it."
 
 
-def test_an_answer_stays(store: Store) -> None:
+def test_an_answer_is_withdrawn_and_its_question_stays_closed(store: Store) -> None:
     asked = store.send("alice", "human", "May I?", metadata={"choices": "yes|no"})
     deed = deeds.answer(store, "human", asked.id, "yes")
     assert deed.said == "Answered alice: yes"
-    assert isinstance(deed.back, str)
-    assert store.messages()[-1].metadata == {"answer": "yes"}
+    (given,) = store.messages()
+    assert given.metadata == {"answer": "yes"}
+    assert back(deed) == (
+        "Undone: the sending to alice. What alice asked stays closed all the same: write another answer."
+    )
+    assert statuses(store, given) == {"alice": Status.DISCARDED}
+    assert statuses(store, asked) == {"human": Status.ACKNOWLEDGED}
+
+
+def test_so_is_a_reply_to_a_question(store: Store) -> None:
+    asked, other = (
+        store.send("alice", "human", text, metadata={"choices": "yes|no"}) for text in ("May I?", "And?")
+    )
+    replies = [store.send("human", "alice", "later", reply_to=each.id) for each in (asked, other)]
+    store.check("alice", limit=1)
+    with pytest.raises(Refused, match="past waiting for alice"):
+        back(deeds.sent(store, "human", replies[:1]))
+    assert "What alice asked stays closed" in back(deeds.sent(store, "human", replies[1:]))
+    assert store.questions("human") == []
+
+
+def test_what_is_done_to_several_is_done_to_all_or_none(store: Store) -> None:
+    store.register("carol")
+    one, two, gone = (store.send("alice", to, "x") for to in ("bob", "carol", "bob"))
+    store.discard(gone.id, by="human")
+    before = list(store.history())
+    with pytest.raises(Refused, match="cannot be acknowledged"):
+        deeds.acknowledge(store, "human", [(one, "bob"), (two, "carol"), (gone, "bob")])
+    with pytest.raises(Refused, match="means nothing any more"):
+        deeds.prioritize(store, "human", [one, two, gone], Priority.URGENT)
+    assert list(store.history()) == before
+    deed = deeds.acknowledge(store, "human", [(one, "bob"), (two, "carol")])
+    assert deed.said == "Acknowledged for bob and carol: 2 messages."
+    assert [statuses(store, each) for each in (one, two)] == [
+        {"bob": Status.ACKNOWLEDGED},
+        {"carol": Status.ACKNOWLEDGED},
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgcode import Store
 from msgcode.events import MessageSent
 from msgcode_tui.demo import CHANNEL, CREW, Crew, Stage, running_crew
+from msgcode_tui.rooms import pair_room
 from tests.tui.support import WAIT, running
 
 
@@ -49,7 +50,9 @@ async def test_the_crew_works_while_the_app_runs_and_answers_humans() -> None:
     with running_crew(pace=0) as folder:
         async with running(Path(folder)) as app:
             await app.shows("reviewer", f"# {CHANNEL}", "LGTM.", "■ docs")
-            await app.pilot.press("down", "enter", "h", "i", "enter")
+            await app.select(pair_room("reviewer", "human"))
+            app.rooms.focus()
+            await app.pilot.press("enter", "h", "i", "enter")
             await app.shows("Understood.")
     assert not Path(folder).exists()  # noqa: ASYNC240
 

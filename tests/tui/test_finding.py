@@ -78,6 +78,34 @@ async def test_what_is_gone_is_not_found(store: Store) -> None:
     assert bodies(search, live) == ["needle kept"]
 
 
+async def test_what_changes_is_looked_at_again(store: Store) -> None:
+    one, two, three = send(store, "one", "two", "three")
+    live, search = live_of(store), search_for("status:queued")
+    await finish(search, live)
+    assert bodies(search, live) == ["three", "two", "one"]
+
+    async def found_after(*changes: object) -> list[str]:
+        live.advance(event for event in store.history() if event.seq > live.state.seq)
+        await finish(search, live)
+        return bodies(search, live)
+
+    found = search.found
+    assert await found_after(store.prioritize(one.id, priority="high", by="alice")) == ["three", "two", "one"]
+    assert search.found is found, "nothing has come or gone"
+    assert await found_after(store.acknowledge("bob", two.id)) == ["three", "one"]
+    (claimed,) = store.claim("bob", "host", limit=1)
+    assert claimed.id == one.id
+    assert await found_after() == ["three"]
+    assert await found_after(store.fail("bob", one.id, "host", "no")) == ["three", "one"]
+    assert await found_after(*send(store, "four")) == ["four", "three", "one"]
+    other = search_for("four", pair_room("alice", "bob"))
+    await finish(other, live)
+    edited = store.edit(three.id, "twenty-four", by="alice")
+    live.advance(event for event in store.history() if event.seq > live.state.seq)
+    await finish(other, live)
+    assert bodies(other, live) == ["four", edited.body]
+
+
 async def test_from_hit_to_hit(store: Store) -> None:
     one, between, two = send(store, "needle", "hay", "needle")
     live, search = live_of(store), search_for("needle")

@@ -35,7 +35,21 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["a", "A", "?", "é", "ctrl+a", "alt+up", "ctrl+shift+k", "question_mark", "f12", "shift+tab", "space"],
+    [
+        "a",
+        "A",
+        "?",
+        "é",
+        "ctrl+a",
+        "alt+up",
+        "ctrl+shift+k",
+        "question_mark",
+        "slash",
+        "minus",
+        "f12",
+        "shift+tab",
+        "space",
+    ],
 )
 def test_keys(name: str) -> None:
     assert is_key(name)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from msgcode import Priority
+from msgcode_tui.drafts import Options
 from msgcode_tui.remembered import HISTORY, Memory, Remembered, default_path, merge, room_key, room_of
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
 
@@ -18,6 +20,7 @@ EVERY_FIELD = Remembered(
     muted={"pair/a/b"},
     collapsed={"Conversations"},
     drafts={"pair/a/human": "half a\nsentence \N{GRINNING FACE}"},
+    options={"pair/a/human": Options(Priority.HIGH, "S", 300.0, "3f2a", "coder")},
     read={"everything": 12},
     history=["one", "two"],
 )

@@ -8,7 +8,7 @@ from msgcode import Activity, Presence, Store
 from msgcode.model import now
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
-from msgcode_tui.roster import Row, room_about, room_title, roster
+from msgcode_tui.roster import Queue, Row, room_about, room_title, roster
 
 
 def rows_of(store: Store) -> tuple[Live, list[Row]]:
@@ -21,6 +21,16 @@ def rows_of(store: Store) -> tuple[Live, list[Row]]:
 
 def test_an_empty_room_has_only_everything() -> None:
     assert roster(Live("human", now()), now()) == [Row("Everything", EVERYTHING, mark="≡")]
+
+
+def test_open_questions_have_a_row(store: Store) -> None:
+    asked = [store.send("alice", "human", text, metadata={"choices": "a|b"}) for text in "12"]
+    _, rows = rows_of(store)
+    assert (rows[1].place, rows[1].text, rows[1].unread) == (Queue.QUESTIONS, "Questions", 2)
+    for each in asked:
+        store.answer(each.id, "a", "human")
+    _, rows = rows_of(store)
+    assert [row for row in rows if row.queue] == []
 
 
 def test_agents_channels_and_the_conversations_of_others(store: Store) -> None:

@@ -47,6 +47,7 @@ def test_a_full_file() -> None:
     ("text", "sentence"),
     [
         ('[notify]\nbell = "yes"', 'line 2: notify.bell must be true or false, not "yes".'),
+        ('clock = "13h"', 'line 1: clock must be "24h" or "12h", not "13h".'),
         ("[notify]\nbel = true", "line 2: there is no setting 'notify.bel' (did you mean 'bell'?)."),
         ("\nnotfy.bell = true", "line 2: there is no setting 'notfy' (did you mean 'notify'?)."),
         ("\n\nnotify = true", "line 3: notify must be a table, such as [notify], not true."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from textual.pilot import Pilot
@@ -51,34 +52,40 @@ def steady_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reactive, "_default", False)
 
 
-SIZES = pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)], ids=["140x40", "80x24", "50x20"])
+class Shape(NamedTuple):
+    """A terminal."""
+
+    size: tuple[int, int]
+    theme: str = "textual-dark"
 
 
-@SIZES
-@pytest.mark.parametrize(
-    "room", [EVERYTHING, REVIEW, channel_room("api-changes")], ids=["all", "pair", "channel"]
+SHAPES = pytest.mark.parametrize(
+    "shape",
+    [Shape((140, 40)), Shape((80, 24)), Shape((50, 20)), Shape((140, 40), "textual-light")],
+    ids=["140x40", "80x24", "50x20", "light"],
 )
+CHANNEL = channel_room("api-changes")
+
+
+@SHAPES
+@pytest.mark.parametrize("room", [EVERYTHING, REVIEW, CHANNEL], ids=["all", "pair", "channel"])
 def test_rooms(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, size: tuple[int, int]
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, shape: Shape
 ) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, room, size)
+    picture(snap_compare, tmp_path, monkeypatch, room, shape)
 
 
-def test_light(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, REVIEW, (140, 40), "textual-light")
-
-
-def test_selected_message(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (140, 40), "textual-dark", "k", "k", "k")
-
-
-def test_list_of_rooms_in_a_narrow_terminal(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@SHAPES
+@pytest.mark.parametrize(
+    "room", [pair_room("docs", "human"), CHANNEL, EVERYTHING], ids=["agent", "channel", "everything"]
+)
+def test_inspector(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, shape: Shape
 ) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (50, 20), "textual-dark", "ctrl+r", "down")
+    picture(snap_compare, tmp_path, monkeypatch, room, shape, "ctrl+o")
 
 
-@SIZES
+@SHAPES
 @pytest.mark.parametrize(
     ("keys", "shows"),
     [("a", "Copy the id"), ("f", "Forward to whom?"), ("e", "enter saves"), ("d", "Discard 1 message?")],
@@ -88,62 +95,42 @@ def test_acting_on_a_message(
     snap_compare: Compare,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    size: tuple[int, int],
     keys: str,
     shows: str,
+    shape: Shape,
 ) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", "k", keys, shows=shows)
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, shape, "k", keys, shows=shows)
 
 
 SEARCH = ("ctrl+f", *"chunk")
-PALETTE = ("ctrl+p", *"next")
-FOUND, OFFERED = "4 messages, 1 selected", "Go to the next unread message"
+WRITING = (*"i@docs Please wait for ", "alt+p", "alt+s", *"Not yet", "enter")
+
+SCREENS = {
+    "selected": (("k", "k", "k"), "id "),
+    "inspected": (("k", "k", "k", "ctrl+o"), "Life"),
+    "marked": (("k", "space", "k", "space"), "◆"),
+    "rooms": (("ctrl+r", "down"), "Questions"),
+    "room-menu": (("ctrl+r", "down", "down", "a"), "Create a channel"),
+    "writing": (WRITING, "Not yet"),
+    "completing": ((*"i@",), "@backend"),
+    "options": (("i", "ctrl+t"), "speak as"),
+    "search": (SEARCH, "4 messages, 1 selected"),
+    "filtered": ((*SEARCH, "ctrl+f"), "esc shows all"),
+    "palette": (("ctrl+p", *"next"), "Go to the next unread message"),
+    "export": (("ctrl+s",), "Markdown"),
+    "questions": (("Q",), "1 question to you"),
+    "help": (("question_mark",), "Keys"),
+}
+"""What to press, and what is on the screen then."""
 
 
-@SIZES
-def test_search(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+@SHAPES
+@pytest.mark.parametrize("name", SCREENS)
+def test_screens(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shape: Shape
 ) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", *SEARCH, shows=FOUND)
-
-
-def test_search_in_light(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (140, 40), "textual-light", *SEARCH, shows=FOUND)
-
-
-def test_filtered_room(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = (*SEARCH, "ctrl+f")
-    picture(
-        snap_compare,
-        tmp_path,
-        monkeypatch,
-        EVERYTHING,
-        (140, 40),
-        "textual-dark",
-        *keys,
-        shows="esc shows all",
-    )
-
-
-@SIZES
-def test_palette(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, size, "textual-dark", *PALETTE, shows=OFFERED)
-
-
-def test_export(snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, (80, 24), "textual-dark", "ctrl+s")
-
-
-@SIZES
-@pytest.mark.parametrize(
-    "room", [pair_room("docs", "human"), channel_room("api-changes")], ids=["agent", "channel"]
-)
-def test_inspector(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, size: tuple[int, int]
-) -> None:
-    picture(snap_compare, tmp_path, monkeypatch, room, size, "textual-dark", "ctrl+o")
+    keys, shows = SCREENS[name]
+    picture(snap_compare, tmp_path, monkeypatch, EVERYTHING, shape, *keys, shows=shows)
 
 
 def picture(
@@ -151,8 +138,7 @@ def picture(
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
     room: Room,
-    size: tuple[int, int],
-    theme: str = "textual-dark",
+    shape: Shape,
     *keys: str,
     shows: str = "",
 ) -> None:
@@ -161,5 +147,5 @@ def picture(
     with Stage(home / ".oh-my-msgcode") as stage:
         app = MsgcodeApp(stage.store, "human", clock=stage.clock)
         assert snap_compare(
-            app, terminal_size=size, run_before=prepared(stage, room, theme, *keys, shows=shows)
+            app, terminal_size=shape.size, run_before=prepared(stage, room, shape.theme, *keys, shows=shows)
         )

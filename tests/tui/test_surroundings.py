@@ -45,6 +45,17 @@ async def test_the_theme_is_the_one_in_the_settings(store: Store, folder: Path) 
         assert app.app.screen.background_colors[1].hex == "#000000"
 
 
+async def test_times_are_those_of_the_clock_in_the_settings(store: Store, folder: Path) -> None:
+    message = store.send("alice", "bob", "hello")
+    at = message.sent_at
+    shown = f"{at.hour % 12 or 12:02}:{at:%M:%S} {'am' if at.hour < 12 else 'pm'}"
+    async with running(folder, settings=Settings(clock="12h")) as app:
+        await app.shows(f"· {shown}")
+        app.thread.focus()
+        await app.pilot.press("k")
+        await app.shows(f"sent {at:%Y-%m-%d} {shown}")
+
+
 @pytest.mark.parametrize("compact", [False, True])
 async def test_messages_have_a_line_between_them_or_not(store: Store, folder: Path, compact: bool) -> None:
     for text in ("first", "second"):

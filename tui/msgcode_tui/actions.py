@@ -147,11 +147,6 @@ def question_to(live: Live, id: str | None, now: datetime) -> Question | None:
     return next(iter(open_questions([message], live.me, now)), None) if message else None
 
 
-def queue(live: Live, now: datetime) -> list[Question]:
-    """All questions that wait for the user's answer, in the order in which to answer them."""
-    return open_questions((message for message, _ in inbox(live.me, live)), live.me, now)
-
-
 def _for_whom(waiting: Sequence[tuple[Message, str]]) -> str:
     agents = list(dict.fromkeys(agent for _, agent in waiting))
     whom = f"for {named(agents)}"

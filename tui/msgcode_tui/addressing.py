@@ -5,12 +5,23 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from msgcode.checks import MAX_ID, is_id
 from msgcode.decisions import nearest
 from msgcode_tui.drafts import Options
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 
-_NAMED = re.compile(r"([@#])([A-Za-z0-9][A-Za-z0-9._-]{0,63})[:,]?(?=\s|\Z)\s*")
+_NAMED = re.compile(r'([@#])(?:([A-Za-z0-9][A-Za-z0-9._-]{0,63})|"([^"\n]+)")[:,]?(?=\s|\Z)\s*')
+
+
+def quoted(name: str) -> str | None:
+    """How the name of an agent or a channel is written: in quotes if it has blanks or the like, which those
+    of oh-my-msgcode may. None if it cannot be written at all, such as with what acts in a terminal.
+    """
+    if is_id(name):
+        return name
+    odd = name[:1] in "-@#" or name != name.strip() or any(each in name for each in '"\\')
+    return None if odd or len(name) > MAX_ID or not name.isprintable() else f'"{name}"'
 
 
 class Address(NamedTuple):
@@ -45,7 +56,8 @@ class Address(NamedTuple):
 
 
 def address(live: Live, room: Room, text: str, options: Options) -> Address:
-    """Who would speak to whom: to whom the text begins with (`@bob`, `#dev`), else to the room.
+    """Who would speak to whom: to whom the text begins with (`@bob`, `#dev`, `@"Code Fixer"`), else to the
+    room.
 
     In a room that only listens it is the sender of the message that is answered, and from everything,
     everybody.
@@ -55,7 +67,7 @@ def address(live: Live, room: Room, text: str, options: Options) -> Address:
     if speaker != live.me and speaker not in live.state.agents:
         return base._replace(problem=f"Nobody is registered as {speaker!r}{_near(speaker, live)}.")
     if named := _NAMED.match(text):
-        return _named(base, live, named[1], named[2], named.end())
+        return _named(base, live, named[1], named[2] or named[3], named.end())
     if room.kind is RoomKind.CHANNEL:
         return _to_channel(base, live, room.names[0])
     if partner := room.partner(speaker):
@@ -71,7 +83,7 @@ def address(live: Live, room: Room, text: str, options: Options) -> Address:
         if others:
             return base._replace(to=others, to_all=True)
         return base._replace(problem="Nobody else is here yet.")
-    one, other = room.names
+    one, other = (quoted(name) or name for name in room.names)
     return base._replace(
         problem=f"Begin with @{one} or @{other}, or speak as one of them (alt+a): they talk here."
     )

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
 from time import monotonic
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.widget import Widget
 
 from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
 from msgcode.debugger.stuck import Kind, Stuck, stuck
@@ -25,12 +27,13 @@ from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import actions, clipboard, deeds, desktop, editor, past, safe
+from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, times
 from msgcode_tui.addressing import Address
-from msgcode_tui.drafts import Draft, Drafts, History, draft_of
+from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
+from msgcode_tui.recorder import Recorder
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
 from msgcode_tui.roster import Arrangement, Section
@@ -122,6 +125,7 @@ class MsgcodeApp(App[None]):
         self.theme = settings.theme
         self.set_keymap(settings.keys)
         self.settings = settings
+        times.read_by(settings.clock)
         self.memory = memory or Memory()
         """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
@@ -131,7 +135,9 @@ class MsgcodeApp(App[None]):
         """What was stuck when last looked for, which is done about once a second."""
         kept = self.memory.now
         self.live = Live(me, clock(), dict(_by_room(kept.read)))
-        self.drafts = Drafts({room: draft_of(text) for room, text in _by_room(kept.drafts)})
+        options = dict(_by_room(kept.options))
+        begun = {**dict.fromkeys(options, ""), **dict(_by_room(kept.drafts))}
+        self.drafts = Drafts({room: draft_of(text, options.get(room, PLAIN)) for room, text in begun.items()})
         self.history = History(kept.history)
         self.arrangement = Arrangement(
             tuple(room for key in sorted(kept.pinned) if (room := room_of(key))),
@@ -152,6 +158,8 @@ class MsgcodeApp(App[None]):
         self._notices = Notices(settings.notify)
         self._told_stuck: set[tuple[str, Kind]] = set()
         self._touched_at = 0.0
+        self._on_their_way: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
+        """Keys that have been sent to a widget, and are not back."""
         self._place: Position | None = None
         """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
@@ -298,7 +306,7 @@ class MsgcodeApp(App[None]):
         """Give the user's questions whose deadline has come their defaults, and say so."""
         while True:
             now = self.clock()
-            if any(each.default and each.is_past(now) for each in actions.queue(self.live, now)):
+            if any(each.default and each.is_past(now) for each in self.live.questions(now)):
                 with suppress(MsgcodeError):  # The banner says that the store cannot be written.
                     for answer in await self._run(lambda: self.store.answer_due(self.live.me)):
                         self.say(
@@ -320,7 +328,9 @@ class MsgcodeApp(App[None]):
     def _remember_use(self) -> None:
         now = self.memory.now
         now.read = {room_key(room): seq for room, seq in self.live.marks.items()}
-        now.drafts = {room_key(room): draft.whole for room, draft in self.drafts.kept.items() if draft.text}
+        drafts = {room_key(room): draft for room, draft in self.drafts.kept.items()}
+        now.drafts = {room: draft.whole for room, draft in drafts.items() if draft.text}
+        now.options = {room: draft.options for room, draft in drafts.items() if draft.options != PLAIN}
         now.history = list(self.history.lines)
 
     async def _remember(self) -> None:
@@ -381,7 +391,24 @@ class MsgcodeApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._touched_at = monotonic()
-        await super().on_event(event)
+        if not isinstance(event, events.Key) or await self._is_first(event):
+            await super().on_event(event)
+
+    async def _is_first(self, key: events.Key) -> bool:
+        """Whether the key can go where the focus is. One that was on its way when another moved the focus,
+        such as the letters after enter, is sent after it, and the keys behind it stay behind it."""
+        sent = self._on_their_way
+        if key.is_forwarded:  # It comes back, for its binding.
+            if sent.pop(key, self.focused) is self.focused:
+                return True
+            await super().on_event(events.Key(key.key, key.character))
+            return False
+        behind = next((to for to in sent.values() if to and to is not self.focused), self.focused)
+        sent[key] = behind
+        if behind is self.focused or behind is None:
+            return True
+        behind._forward_event(key)
+        return False
 
     @property
     def is_attended(self) -> bool:
@@ -473,8 +500,12 @@ class MsgcodeApp(App[None]):
         return True
 
     async def run_line(self, line: str) -> calls.Answer:
-        """Run a `/msg` line as the user."""
-        return await self._run(lambda: commands.run_line(self.store, line, self.live.me))
+        """Run a `/msg` line as the user. What it does can be undone like all that they do."""
+        recorder = Recorder(self.store, self.live.me)
+        answer = await self._run(lambda: commands.run_line(cast(Store, recorder), line, self.live.me))
+        for deed in recorder.done:
+            self.hands.remember(deed)
+        return answer
 
     async def life(self, id: str) -> list[Event]:
         """What has happened to a message, read from the store. Raises MsgcodeError."""

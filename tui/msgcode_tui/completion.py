@@ -10,11 +10,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from msgcode.answers import SHORT_ID
-from msgcode.checks import check_id
 from msgcode.commands import COMMANDS
-from msgcode.errors import BadInput
 from msgcode.grammar import Parser
 from msgcode.model import Agent, Channel, Message
+from msgcode_tui.addressing import quoted
 from msgcode_tui.fuzzy import match
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import EVERYTHING
@@ -24,6 +23,10 @@ MAX_CHOICES = 50
 
 RECENT = 300
 """How many of the newest messages are looked through for ids."""
+
+
+_WORD = re.compile(r'"[^"]*(?:"(?!\S)|\Z)|\S+')
+"""A word of a `/msg` line, of several in double quotes; the last of them may not be complete."""
 
 
 class Choice(NamedTuple):
@@ -47,22 +50,23 @@ def complete(before: str, live: Live) -> Completion:
     """The choices for the word that ends where `before`, the text up to the cursor, ends."""
     if re.match(r"/msg(\s|\Z)", before):
         return _command(before, live)
-    word = re.search(r"\S*\Z", before)
+    word = re.search(r'(?<!\S)[@#]"[^"]*"?\Z|\S*\Z', before)
     assert word
     found: Iterable[Choice] = ()
     if word.start() == 0 and "/msg".startswith(word[0]) and word[0]:
         found = [Choice("/msg", "run a command")]
     elif word[0].startswith("@"):
-        found = _signed("@", agents(live))
+        found = _quoted("@", agents(live))
     elif word[0].startswith("#"):
-        found = _signed("#", channels(live))
+        found = _quoted("#", channels(live))
     return best(word[0], word.start(), found)
 
 
 def _command(before: str, live: Live) -> Completion:
     """The choices in a line of `/msg`."""
-    *words, last = re.split(r"\s+", before)
-    words, start = words[1:], len(before) - len(last)
+    found = list(_WORD.finditer(before))
+    start = found[-1].start() if found[-1].end() == len(before) else len(before)
+    words, last = [word[0] for word in found if word.start() < start][1:], before[start:]
     if not words and not last and before == "/msg":
         return Completion(0, [])
     name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in COMMANDS), None)
@@ -79,8 +83,8 @@ def _command(before: str, live: Live) -> Completion:
     if body_after is not None and count > body_after - (not last.startswith("-")):
         return Completion(start, [])  # A body, in which everything is text.
     if last.startswith("-"):
-        found = [Choice(option, action.help or "") for option, action in options.items() if len(option) > 2]
-        return best(last, start, found)
+        long = [Choice(option, action.help or "") for option, action in options.items() if len(option) > 2]
+        return best(last, start, long)
     positional = [action for action in actions if not action.option_strings]
     at = min(count, len(positional) - 1)
     return best(last, start, _values(positional[at], live) if positional else ())
@@ -112,7 +116,7 @@ def _values(action: argparse.Action, live: Live) -> Iterable[Choice]:
     if action.choices:
         return [Choice(str(choice)) for choice in action.choices]
     kind = getattr(getattr(action, "completer", None), "kind", None)
-    return _KINDS[kind](live) if kind else ()
+    return _quoted("", _KINDS[kind](live)) if kind else ()
 
 
 def agents(live: Live) -> Iterator[Choice]:
@@ -136,11 +140,8 @@ def _messages(live: Live) -> Iterator[Choice]:
 
 
 def _is_usable(thing: Agent | Channel | Message) -> bool:
-    """Whether a verb would take its id, which a hostile program may have written past the store's checks."""
-    try:
-        return bool(check_id("agent", thing.id))
-    except BadInput:
-        return False
+    """Whether its id can be written, which a hostile program may have made up."""
+    return quoted(thing.id) is not None
 
 
 _KINDS: dict[str, Callable[[Live], Iterable[Choice]]] = {
@@ -150,8 +151,9 @@ _KINDS: dict[str, Callable[[Live], Iterable[Choice]]] = {
 }
 
 
-def _signed(sign: str, choices: Iterable[Choice]) -> Iterator[Choice]:
-    return (Choice(sign + choice.text, choice.about) for choice in choices)
+def _quoted(sign: str, choices: Iterable[Choice]) -> Iterator[Choice]:
+    """The choices as they are written: `@bob`, `@"Code Fixer"`."""
+    return (Choice(f"{sign}{quoted(choice.text)}", choice.about) for choice in choices)
 
 
 def best(word: str, start: int, choices: Iterable[Choice]) -> Completion:

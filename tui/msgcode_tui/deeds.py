@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from msgcode import Message, Priority, Refused, Status, Store
+from msgcode import Agent, Message, Priority, Refused, Status, Store
 from msgcode.debugger import holds
+from msgcode.questions import question_of
 from msgcode_tui.actions import named
 from msgcode_tui.items import count
 
@@ -25,9 +26,14 @@ class Deed(NamedTuple):
     """Takes it back, and returns what was undone in a sentence; or why that cannot be."""
 
 
+ACKNOWLEDGED = "An acknowledgement cannot be undone."
+DISCARDED = "What was discarded cannot be undone: send it again."
+EXPIRED = "What has expired cannot be undone: send it again."
+
+
 def sent(store: Store, me: str, messages: Sequence[Message], said: str = "") -> Deed:
     """These messages were sent just now."""
-    return Deed(said, partial(_withdraw, store, me, [message.id for message in messages]))
+    return Deed(said, partial(_withdraw, store, me, _ids(messages)))
 
 
 def _withdraw(store: Store, me: str, ids: Sequence[str]) -> str:
@@ -50,7 +56,24 @@ def _withdraw(store: Store, me: str, ids: Sequence[str]) -> str:
         sentences.append(f"It was just being handed to {_all(under_way)}, and may arrive all the same.")
     if late:
         sentences.append(f"For {_all(late)} it was too late.")
+    if askers := [asker for id in ids if (asker := _answered(store, id))]:
+        sentences.append(f"What {_all(askers)} asked stays closed all the same: write another answer.")
     return " ".join(sentences)
+
+
+def _answered(store: Store, id: str) -> str | None:
+    """Who had asked the question that this message has closed; None if it has closed none."""
+    message = store.message(id)
+    try:
+        origin = store.message(message.reply_to) if message.reply_to else None
+    except Refused:
+        return None  # It has been forgotten.
+    mine = origin.deliveries.get(message.sender) if origin and question_of(origin) else None
+    return origin.sender if origin and mine and mine.status.ended else None
+
+
+def _ids(messages: Sequence[Message]) -> list[str]:
+    return [message.id for message in messages]
 
 
 def _all(agents: Sequence[str]) -> str:
@@ -59,66 +82,75 @@ def _all(agents: Sequence[str]) -> str:
 
 def forward(store: Store, me: str, messages: Sequence[Message], to: str, note: str | None) -> Deed:
     """Send the messages on to an agent."""
-    new = [store.forward(message.id, to, me, note=note or None) for message in messages]
+    new = store.forward(*_ids(messages), to=to, sender=me, note=note or None)
     return sent(store, me, new, f"Forwarded to {to}: {count(len(new), 'message')}.")
 
 
 def resend(store: Store, me: str, messages: Sequence[Message]) -> Deed:
     """Send the messages again, in the names of their senders."""
-    new = [store.resend(message.id, me) for message in messages]
+    new = store.resend(*_ids(messages), by=me)
     return sent(store, me, new, f"Sent again: {count(len(new), 'message')}.")
 
 
 def acknowledge(store: Store, me: str, waiting: Sequence[tuple[Message, str]]) -> Deed:
     """Acknowledge the messages for the agents."""
-    by_agent: dict[str, list[str]] = {}
+    agents: dict[str, list[str]] = {}
     for message, agent in waiting:
-        by_agent.setdefault(agent, []).append(message.id)
-    for agent, ids in by_agent.items():
-        store.acknowledge(agent, *ids, by=me)
-    said = f"Acknowledged for {_all(list(by_agent))}: {count(len(waiting), 'message')}."
-    return Deed(said, "An acknowledgement cannot be undone.")
+        agents.setdefault(message.id, []).append(agent)
+    store.acknowledge_for(agents, me)
+    said = f"Acknowledged for {_all([agent for _, agent in waiting])}: {count(len(waiting), 'message')}."
+    return Deed(said, ACKNOWLEDGED)
 
 
 def discard(store: Store, me: str, messages: Sequence[Message]) -> Deed:
     """Clear the messages away wherever they have not ended."""
-    store.discard(*(message.id for message in messages), by=me)
+    store.discard(*_ids(messages), by=me)
     said = f"Discarded: {count(len(messages), 'message')}."
-    return Deed(said, "What was discarded cannot be undone: send it again.")
+    return Deed(said, DISCARDED)
 
 
 def expire(store: Store, me: str, messages: Sequence[Message]) -> Deed:
     """End the messages wherever they have not been delivered."""
-    store.expire(*(message.id for message in messages), by=me)
+    store.expire(*_ids(messages), by=me)
     said = f"Expired: {count(len(messages), 'message')}."
-    return Deed(said, "What has expired cannot be undone: send it again.")
+    return Deed(said, EXPIRED)
 
 
 def prioritize(store: Store, me: str, messages: Sequence[Message], priority: Priority) -> Deed:
     """Give the messages another priority."""
-    for message in messages:
-        store.prioritize(message.id, priority, by=me)
+    store.prioritize(*_ids(messages), priority=priority, by=me)
+    return prioritized(store, me, messages, priority)
+
+
+def prioritized(store: Store, me: str, before: Sequence[Message], priority: Priority) -> Deed:
+    """The messages, which were like this before, have another priority."""
 
     def back() -> str:
-        ours = [message for message in messages if store.message(message.id).priority is priority]
+        ours = [message for message in before if store.message(message.id).priority is priority]
         if not ours:
             raise Refused("The priority cannot be undone: it was changed again since.")
-        for message in ours:
-            store.prioritize(message.id, message.priority, by=me)
-        return f"Undone: the priority is {named(sorted({message.priority for message in ours}))} again."
+        was = sorted({message.priority for message in ours})
+        for old in was:
+            of_old = [message for message in ours if message.priority is old]
+            store.prioritize(*_ids(of_old), priority=old, by=me)
+        return f"Undone: the priority is {named(was)} again."
 
-    return Deed(f"The priority is {priority} now: {count(len(messages), 'message')}.", back)
+    return Deed(f"The priority is {priority} now: {count(len(before), 'message')}.", back)
 
 
 def edit(store: Store, me: str, message: Message, body: str, subject: str) -> Deed:
     """Put another text and subject in the message's place."""
-    ours = store.edit(message.id, body, subject=subject, by=me)
+    return edited(store, me, message, store.edit(message.id, body, subject=subject, by=me))
+
+
+def edited(store: Store, me: str, before: Message, after: Message) -> Deed:
+    """The message was like this before, and after."""
 
     def back() -> str:
-        now = store.message(message.id)
-        if (now.body, now.subject) != (ours.body, ours.subject):
+        now = store.message(after.id)
+        if (now.body, now.subject) != (after.body, after.subject):
             raise Refused("The edit cannot be undone: the message was changed again since.")
-        store.edit(message.id, message.body, subject=message.subject or "", by=me)
+        store.edit(after.id, before.body, subject=before.subject or "", by=me)
         return "Undone: the message is as it was before."
 
     return Deed("The message was edited.", back)
@@ -127,9 +159,7 @@ def edit(store: Store, me: str, message: Message, body: str, subject: str) -> De
 def answer(store: Store, me: str, question: str, choice: str) -> Deed:
     """Answer the question with this id by one of its choices."""
     given = store.answer(question, choice, me)
-    return Deed(
-        f"Answered {_all(given.recipients)}: {given.body}", "An answer cannot be undone: write another."
-    )
+    return sent(store, me, [given], f"Answered {_all(given.recipients)}: {given.body}")
 
 
 def hold(store: Store, me: str, **scope: str) -> Deed:
@@ -176,6 +206,11 @@ def step(store: Store, me: str, **scope: str) -> tuple[Message, Deed]:
 def join(store: Store, me: str, channel: str, agent: str) -> Deed:
     """Let the agent join the channel."""
     store.join(channel, agent, by=me)
+    return joined(store, me, channel, agent)
+
+
+def joined(store: Store, me: str, channel: str, agent: str) -> Deed:
+    """The agent is in the channel since just now."""
 
     def back() -> str:
         store.leave(channel, agent, by=me)
@@ -187,6 +222,11 @@ def join(store: Store, me: str, channel: str, agent: str) -> Deed:
 def leave(store: Store, me: str, channel: str, agent: str) -> Deed:
     """Take the agent out of the channel."""
     store.leave(channel, agent, by=me)
+    return left(store, me, channel, agent)
+
+
+def left(store: Store, me: str, channel: str, agent: str) -> Deed:
+    """The agent is no longer in the channel."""
 
     def back() -> str:
         store.join(channel, agent, by=me)
@@ -198,6 +238,11 @@ def leave(store: Store, me: str, channel: str, agent: str) -> Deed:
 def create_channel(store: Store, me: str, channel: str, description: str | None) -> Deed:
     """Open a channel with the user in it."""
     store.create_channel(channel, me, description=description or None)
+    return created(channel)
+
+
+def created(channel: str) -> Deed:
+    """The channel was opened."""
     return Deed(f"#{channel} was created.", f"#{channel} cannot be deleted any more: leave it.")
 
 
@@ -206,6 +251,11 @@ def register(store: Store, me: str, agent: str, description: str | None) -> Deed
     if any(known.id == agent for known in store.agents()):
         raise Refused(f"{agent} is registered already.")
     store.register(agent, description=description or None, by=me)
+    return registered(store, agent)
+
+
+def registered(store: Store, agent: str) -> Deed:
+    """The agent, whom there was not before, was registered."""
 
     def back() -> str:
         if any(known.id == agent and known.session for known in store.agents()):
@@ -218,8 +268,18 @@ def register(store: Store, me: str, agent: str, description: str | None) -> Deed
 
 def unregister(store: Store, me: str, agent: str) -> Deed:
     """Take an agent out of the room and its channels."""
-    channels = [channel.id for channel in store.channels() if agent in channel.members]
-    was = store.unregister(agent)
+    channels = channels_of(store, agent)
+    return unregistered(store, me, store.unregister(agent), channels)
+
+
+def channels_of(store: Store, agent: str) -> list[str]:
+    """The channels in which the agent is."""
+    return [channel.id for channel in store.channels() if agent in channel.members]
+
+
+def unregistered(store: Store, me: str, was: Agent, channels: Sequence[str]) -> Deed:
+    """The agent is gone, which was like this and in these channels."""
+    agent = was.id
 
     def back() -> str:
         if any(known.id == agent for known in store.agents()):

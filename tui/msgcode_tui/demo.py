@@ -266,8 +266,8 @@ class Stage:
                 break
             self._next += timedelta(seconds=pause)
         self._moment = end
-        for agent in CREW:
-            self.store.seen(agent)
+        for agent in self.store.agents():  # Its user too, whom the jump would leave behind.
+            self.store.seen(agent.id)
 
     def is_shown(self, live: Live) -> bool:
         """Whether its user is there, and it has taken in all that has happened."""

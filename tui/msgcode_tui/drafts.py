@@ -6,6 +6,7 @@ Whoever wants it to outlive the app hands in what was kept, and keeps `Drafts.ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgcode import Priority
@@ -22,7 +23,8 @@ MAX_REMEMBERED = 20_000
 """Characters of the longest text that the history remembers."""
 
 
-class Options(NamedTuple):
+@dataclass(frozen=True)
+class Options:
     """What can be said of a message beside its text."""
 
     priority: Priority = Priority.NORMAL

@@ -1,6 +1,6 @@
 """Looking for messages, newest first, in slices that hold up nobody. Pure, but for the waits in `finish`.
 
-What has been found stays found, whatever becomes of a message; what comes meanwhile is looked at too.
+What comes meanwhile is looked at too, and what changes is looked at again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgcode import Message
 from msgcode.search import Query
 from msgcode_tui.live import Live
-from msgcode_tui.rooms import EVERYTHING, Room
+from msgcode_tui.rooms import EVERYTHING, Room, rooms_of
 
 SLICE = 1_000_000
 """How much is looked at in between two turns of the event loop, in characters: one or two milliseconds."""
@@ -30,13 +30,16 @@ class Search:
     def __init__(self, text: str, query: Query, room: Room = EVERYTHING) -> None:
         self.text, self.query, self.room = text, query, room
         self.found: list[str] | None = None
-        """All of them, oldest first: a list that grows at its end, or is replaced when messages go. None
+        """All of them, oldest first: a list that grows at its end, or is replaced when some go. None
         until they have been looked for everywhere."""
         self._source: Sequence[str] | None = None
         self._left = self._end = 0
         """Between these places in the source, all has been looked at."""
         self._older: list[str] = []
         self._newer: list[str] = []
+        self._moved: Sequence[str] = ()
+        """What changed since it was listed, of which all before `_retested` has been looked at again."""
+        self._retested = 0
 
     @property
     def count(self) -> int:
@@ -59,6 +62,7 @@ class Search:
         if ids is not self._source:
             self._source, self._older, self._newer = ids, [], []
             self._left = self._end = len(ids)
+            self._moved, self._retested = live.moved, len(live.moved)
         budget = SLICE
         while self._end < len(ids) and budget > 0:
             budget -= self._test(messages[ids[self._end]], self._newer)
@@ -71,7 +75,28 @@ class Search:
         if self._older or self.found is not self._newer:
             self._newer = self.found = [*reversed(self._older), *self._newer]
             self._older = []
+        self._look_again(messages)
         return True
+
+    def _look_again(self, messages: Mapping[str, Message]) -> None:
+        """Test again what has changed. `found` is replaced if another list is right."""
+        changed = set(self._moved[self._retested :])
+        self._retested = len(self._moved)
+        if not changed:
+            return
+        assert self.found is not None
+        was, now = self.found, set(self.found)
+        for id in changed:
+            message = messages.get(id)
+            if message and self._is_in_room(message) and self.query.matches(message):
+                now.add(id)
+            else:
+                now.discard(id)
+        if len(now) != len(was) or now.difference(was):
+            self._newer = self.found = sorted(now, key=lambda id: messages[id].seq)
+
+    def _is_in_room(self, message: Message) -> bool:
+        return self.room == EVERYTHING or self.room in rooms_of(message)
 
     def _test(self, message: Message, found: list[str]) -> int:
         if self.query.matches(message):

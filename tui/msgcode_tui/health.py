@@ -7,9 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from msgcode.debugger import holds
 from msgcode.debugger.stuck import Stuck
-from msgcode.questions import open_questions
 from msgcode_tui.live import Live
 
 
@@ -36,8 +34,8 @@ def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
         sum(map(len, live.state.inboxes.values())),
         sum(len(one.messages) for one in stuck),
         len(live.failed),
-        len(open_questions((live.state.messages[id] for id in live.state.inbox(live.me)), live.me, now)),
-        len(holds.held(live.state)),
+        len(live.questions(now)),
+        len(live.held),
     )
 
 

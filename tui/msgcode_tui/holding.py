@@ -57,6 +57,6 @@ def banner(live: Live) -> str:
     covered = [holds.name(hold) for hold in wide]
     covered += [f"{count(stops, 'message')} at breakpoints"] if stops else []
     covered += [count(len(single) - stops, "message")] if len(single) > stops else []
-    waiting = len(holds.held(live.state))
+    waiting = len(live.held)
     keys = "F releases it" if is_frozen(live) else "F freezes the room"
     return f"‖ Held: {', '.join(covered)}. {waiting:,} wait: s lets one through, {keys}."

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgcode import Message
+from msgcode_tui import times
 from msgcode_tui.rooms import Room
 
 
@@ -35,8 +36,9 @@ def section(title: str, items: Iterable[Item], aside: str = "") -> list[Item]:
 def reference(message: Message, lead: str = "") -> Item:
     """A line that leads to a message."""
     about = message.subject or message.body.lstrip()[:100].split("\n", 1)[0]
-    clock = f"{message.sent_at.astimezone():%H:%M}"
-    return Item(f"{message.sender}: {about}", lead=lead, aside=clock, target=message.id)
+    return Item(
+        f"{message.sender}: {about}", lead=lead, aside=times.of_day(message.sent_at), target=message.id
+    )
 
 
 def count(number: int, noun: str) -> str:

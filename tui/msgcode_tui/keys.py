@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.keys import Keys, key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from msgcode.decisions import nearest
 
 _MODIFIERS = {"ctrl", "alt", "shift", "super", "hyper", "meta"}
-_NAMED = {key.value.rpartition("+")[2] for key in Keys} - {"<any>", "ignore"}
+_NAMED = {key.value.rpartition("+")[2] for key in Keys} - {"<any>", "ignore"} | {
+    *KEY_NAME_REPLACEMENTS.values()
+}
 
 
 def bindings() -> dict[type[DOMNode], list[Binding]]:

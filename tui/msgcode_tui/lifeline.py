@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from msgcode import Activity, Delivery, Message, Status
-from msgcode.events import TYPES, Event, MessageSent
+from msgcode.debugger import holds
+from msgcode.debugger.why import happened
+from msgcode.events import Event, HoldPlaced, MessageSent
 from msgcode_tui import times
 from msgcode_tui.items import Item
 from msgcode_tui.live import Live
@@ -37,12 +39,13 @@ def life(message: Message, events: Sequence[Event]) -> Iterator[Item]:
         if isinstance(event.fact, MessageSent):
             yield _step(event.at, _sent(message))
         else:
-            verb = TYPES[type(event.fact)].removeprefix("message.")
+            verb = happened(event)
             words = [] if alone or not agent else [f"{agent}:"]
             words.append(verb)
             by = getattr(event.fact, "by", None)
             words += [f"by {by}"] if by and by != agent else []
-            reason = getattr(event.fact, "reason", None)
+            hold = event.fact.hold if isinstance(event.fact, HoldPlaced) else event.fact
+            reason = getattr(hold, "reason", None)
             text = " ".join(words) + (f": {reason}" if reason else "")
             yield _step(event.at, text, _TONES.get(verb, ""), f"+{times.duration(event.at - since)}")
 
@@ -60,7 +63,7 @@ def _remembered(message: Message) -> Iterator[Item]:
 
 
 def _step(at: datetime, text: str, tone: str = "", aside: str = "") -> Item:
-    return Item(text, tone, lead=f"{at.astimezone():%H:%M:%S} ", aside=aside)
+    return Item(text, tone, lead=f"{times.of_day(at, seconds=True)} ", aside=aside)
 
 
 def standing(message: Message, live: Live, now: datetime) -> Iterator[Item]:
@@ -68,7 +71,10 @@ def standing(message: Message, live: Live, now: datetime) -> Iterator[Item]:
     if not message.deliveries:
         yield Item("Nobody was there to get it.", "warning")
     for agent, delivery in message.deliveries.items():
+        hold = holds.held_by(live.state, message, agent)
         text, tone = _stands(agent, delivery, live, now)
+        if hold:
+            text, tone = f"kept from {agent} by {holds.words(hold)}", "warning"
         waits = "" if delivery.status.ended else times.duration(now - delivery.at)
         yield Item(text, tone, aside=waits)
         yield from _failures(delivery.failures)
@@ -101,5 +107,5 @@ def _whereabouts(agent: str, live: Live) -> str:
         return "whom nobody has registered"
     activity, last_seen, reason, _ = live.presence(agent)
     if activity is Activity.OFFLINE:
-        return f"who is offline since {last_seen.astimezone():%H:%M}" if last_seen else "who was never there"
+        return f"who is offline since {times.of_day(last_seen)}" if last_seen else "who was never there"
     return f"who is {activity}: {reason}" if reason else f"who is {activity}"

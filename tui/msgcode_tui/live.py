@@ -7,18 +7,24 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from msgcode import Agent, Message, Presence, Status
+from msgcode.debugger import holds
+from msgcode.debugger.holds import Held
 from msgcode.events import (
     Event,
     JournalReset,
     MessageAcknowledged,
+    MessageClaimed,
     MessageDelivered,
     MessageDiscarded,
+    MessageEdited,
     MessageExpired,
     MessageFailed,
+    MessagePrioritized,
     MessageSent,
     RoomPurged,
 )
 from msgcode.journal.recent import Recent
+from msgcode.questions import Question, open_questions
 from msgcode.state import State, fold
 from msgcode_tui.activity import MINUTES, Traffic
 from msgcode_tui.past import Piece, joined
@@ -59,6 +65,10 @@ class Live:
         self.state = state
         self.index = RoomIndex()
         self.traffic = Traffic()
+        self.moved: list[str] = []
+        """Ids of messages that have changed since they were listed, once for each change. It grows at its
+        end, or another takes its place when all is anew."""
+        self._held: list[Held] | None = None
         self.failed: set[tuple[str, str]] = set()
         """Messages and the agents for whom they could not be injected, and still wait."""
         for message in state.messages.values():
@@ -71,6 +81,13 @@ class Live:
         for agent, delivery in message.deliveries.items():
             if delivery.failures and delivery.status is Status.QUEUED:
                 self.failed.add((message.id, agent))
+
+    @property
+    def held(self) -> list[Held]:
+        """What is kept from those to whom it was sent, in the order of sending."""
+        if self._held is None:
+            self._held = holds.held(self.state)
+        return self._held
 
     @property
     def past(self) -> float | None:
@@ -111,10 +128,11 @@ class Live:
             if was_read or not self._is_unread(whole.state.messages[id]):  # It was read meanwhile.
                 whole.index.read(whole.state.messages[id])
         self.state, self.index, self._past = whole.state, whole.index, None
-        self.traffic, self.failed = whole.traffic, whole.failed
+        self.traffic, self.failed, self.moved = whole.traffic, whole.failed, whole.moved
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
+        self._held = None
         if self._past:
             events = list(events)
             self._past.newer += events
@@ -127,8 +145,12 @@ class Live:
             if is_new:
                 self._list(self.state.messages[fact.id])  # type: ignore[union-attr]
             elif isinstance(fact, MessageFailed):
+                self.moved.append(fact.id)
                 self._fail(fact)
+            elif isinstance(fact, MessageClaimed | MessageEdited | MessagePrioritized):
+                self.moved.append(fact.id)
             elif isinstance(fact, _MOVED_ON):
+                self.moved.append(fact.id)
                 self.failed.discard((fact.id, fact.agent))
                 if fact.agent == self.me and fact.id in self.state.messages:
                     self.index.read(self.state.messages[fact.id])
@@ -189,3 +211,8 @@ class Live:
     def waiting(self, agent: str) -> int:
         """How many messages wait for the agent."""
         return len(self.state.inbox(agent))
+
+    def questions(self, now: datetime) -> list[Question]:
+        """All questions that wait for the user's answer, in the order in which to answer them."""
+        waiting = (self.state.messages[id] for id in self.state.inbox(self.me))
+        return open_questions(waiting, self.me, now)

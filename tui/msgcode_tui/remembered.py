@@ -20,6 +20,7 @@ import msgspec
 import platformdirs
 
 from msgcode.journal.folder import replace_file
+from msgcode_tui.drafts import Options
 from msgcode_tui.rooms import Room, RoomKind
 
 HISTORY = 200
@@ -45,6 +46,8 @@ class Remembered:
     """The groups of rooms that the user has closed, by their headings."""
     drafts: dict[str, str] = field(default_factory=dict)
     """What was being written in a room."""
+    options: dict[str, Options] = field(default_factory=dict)
+    """What had been said beside that, where it was anything."""
     read: dict[str, int] = field(default_factory=dict)
     """Up to which message (its `seq`) the user has seen a room."""
     history: list[str] = field(default_factory=list)

@@ -38,6 +38,16 @@ class Section(StrEnum):
     CONVERSATIONS = "Conversations"
 
 
+class Queue(StrEnum):
+    """A row that leads to a list of its own."""
+
+    QUESTIONS = "Questions"
+
+
+Place = Room | Section | Queue
+"""What the cursor can be on: a room, the heading of a collapsed section, or a queue."""
+
+
 class Arrangement(NamedTuple):
     """How the user has arranged the list."""
 
@@ -64,12 +74,14 @@ AS_IT_COMES = Arrangement()
 
 
 class Row(NamedTuple):
-    """One row of the list: a heading where it has no room, a note where it says more about the row above."""
+    """One row of the list: a heading where it has no room and no queue, a note where it says more about the
+    row above."""
 
     text: str
     room: Room | None = None
     section: Section | None = None
     """The section that it belongs to."""
+    queue: Queue | None = None
     is_note: bool = False
     is_collapsed: bool = False
     mark: str = ""
@@ -84,11 +96,11 @@ class Row(NamedTuple):
     has_draft: bool = False
 
     @property
-    def place(self) -> Room | Section | None:
-        """What the cursor can be on here: a room, or the heading of a collapsed section."""
+    def place(self) -> Place | None:
+        """What the cursor can be on here."""
         if self.is_note:
             return None
-        return self.room or (self.section if self.is_collapsed else None)
+        return self.room or self.queue or (self.section if self.is_collapsed else None)
 
 
 class _Entry(NamedTuple):
@@ -109,7 +121,8 @@ def roster(
     filter: str = "",
     order: Sequence[Room] = (),
 ) -> list[Row]:
-    """All rows: everything, what is pinned, agents, channels, conversations that no agent's row stands for.
+    """All rows: everything, the questions to the user if there are any, what is pinned, agents, channels,
+    conversations that no agent's row stands for.
 
     drafts: the rooms in which something has been begun. filter: only rooms whose names match it.
     order: the rooms as they are shown now, if they shall not change places; new ones then come last.
@@ -132,6 +145,9 @@ def roster(
     rows = []
     if match(filter, "everything"):
         rows.append(Row("Everything", EVERYTHING, mark="≡", unread=live.index.unread_count(EVERYTHING)))
+    asked = len(live.questions(now))
+    if asked and match(filter, Queue.QUESTIONS):
+        rows.append(Row(Queue.QUESTIONS, queue=Queue.QUESTIONS, mark="?", unread=asked))
     for section, found in {Section.PINNED: pinned, **sections}.items():
         found = [entry for entry in found if match(filter, entry.name)]
         if found:

@@ -21,7 +21,7 @@ from msgcode.debugger.stuck import DEFAULTS as ENOUGH
 from msgcode.debugger.stuck import Thresholds
 from msgcode.decisions import nearest
 from msgcode.errors import BadInput
-from msgcode_tui import keys, themes
+from msgcode_tui import keys, themes, times
 from msgcode_tui.toml_lines import line_of
 
 What = Literal["mentions", "urgent", "questions", "stuck"]
@@ -105,6 +105,7 @@ class Settings:
         "The colours. The palette (ctrl+p) lists the themes and tries them.",
         "the name of a theme",
     )
+    clock: times.Clock = _setting("24h", "How times of day are shown.", '"24h" or "12h"')
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys in place of the default ones, by the id of the binding."""
     notify: Notify = Notify()

@@ -193,10 +193,15 @@ _WORDS = {
 }
 
 
+def happened(event: Event) -> str:
+    """What has happened to a message, in a word or two, by an event of its life."""
+    kind = TYPES[type(event.fact)]
+    return _WORDS.get(kind) or kind.removeprefix("message.")
+
+
 def _hop(at: datetime, event: Event) -> Hop:
     fact = event.fact
-    kind = TYPES[type(fact)]
-    what = _WORDS.get(kind) or kind.removeprefix("message.")
+    what = happened(event)
     if isinstance(fact, HoldPlaced):
         return Hop(at, timedelta(0), what, None, holds.words(fact.hold))
     if isinstance(fact, MessageSent):

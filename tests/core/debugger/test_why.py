@@ -159,7 +159,7 @@ def test_held(room: Room) -> None:
     sent = room.store.send("ann", "bob", "hi")
     found = explain(room, sent, hold="breakpoint 2")
     assert (found.stands, found.reason) == (S.HELD, "held by breakpoint 2")
-    assert commands(found) == ["step", "edit", "discard"]
+    assert commands(found) == ["step", "held", "edit", "discard"]
 
 
 def test_delivered_and_not_acknowledged(room: Room) -> None:

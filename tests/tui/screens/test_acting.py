@@ -344,6 +344,25 @@ async def test_undoing_what_was_sent(store: Store, folder: Path) -> None:
         await app.shows("There is nothing to undo.")
 
 
+async def test_undoing_what_a_line_did(store: Store, folder: Path) -> None:
+    async with running(folder) as app:
+        await app.write("/msg send bob one")
+        await app.until(store.messages)
+        await app.write("/msg channel join dev")
+        await app.until(lambda: "human" in store.channels()[0].members)
+        await app.write("/msg ack --as bob " + store.messages()[0].id[:8])
+        await app.until(lambda: not store.messages())
+        await app.shows("Acknowledged")
+        app.thread.focus()
+        await app.pilot.press("u")
+        await app.shows("An acknowledgement cannot be undone.")
+        await app.pilot.press("u")
+        await app.shows("Undone: human is no longer in #dev.")
+        assert store.channels()[0].members == ("alice", "bob")
+        await app.pilot.press("u")
+        await app.shows("The sending cannot be undone: it is past waiting for bob.")
+
+
 def ask(store: Store, text: str, **more: str) -> Message:
     """Ask the user something."""
     return store.send("alice", "human", text, metadata={"choices": "yes|no|[b]later\x1b", **more})
@@ -360,7 +379,9 @@ async def test_answering_the_selected_question_with_one_key(store: Store, folder
         assert (answer.body, answer.reply_to, answer.metadata) == ("no", asked.id, {"answer": "no"})
         assert status(store, asked, "human") is Status.ACKNOWLEDGED
         await app.pilot.press("u")
-        await app.shows("An answer cannot be undone")
+        await app.shows("Undone: the sending to alice.", "all the same")
+        assert store.inbox("alice") == []
+        assert status(store, asked, "human") is Status.ACKNOWLEDGED
 
 
 async def test_choosing_an_answer(store: Store, folder: Path) -> None:
@@ -378,7 +399,7 @@ async def test_choosing_an_answer(store: Store, folder: Path) -> None:
 async def test_the_queue_of_questions(store: Store, folder: Path) -> None:
     first = ask(store, "First [b]body\x1b[31m", deadline="30", default="no")
     second = ask(store, "Second", deadline="40")
-    store.prioritize(second.id, "urgent", by="alice")
+    store.prioritize(second.id, priority="urgent", by="alice")
     async with running(folder) as app:
         await app.until(lambda: second.id in app.app.live.state.messages)
         app.thread.focus()

@@ -46,7 +46,7 @@ async def test_one_key_freezes_the_room_and_sets_it_going(store: Store, folder: 
         await app.shows("‖ Held: everything. 0 wait", "F releases it")
         assert covered(store) == ["everything"]
         store.send("alice", "bob", "thanks")
-        await app.shows("1 wait", "1 held")
+        await app.shows("1 wait", "1 held", "held ‖")
         assert store.claim("bob", "host") == []
         await app.pilot.press("F")
         await app.until(lambda: not store.holds())

@@ -249,8 +249,10 @@ async def test_writing_and_the_arrangement_outlive_the_app(
         await at(app, BOB)
         await app.write("sent")
         await app.until(store.messages)
-        await app.pilot.press(*"begun")
+        await app.pilot.press(*"begun", "alt+p", "alt+s", *"S", "enter")
         await app.select(dev)
+        app.composer.focus()
+        await app.pilot.press("alt+p")
         app.rooms.focus()
         await app.pilot.press("p", "m", "h")
         await app.until(lambda: app.app.memory.now.collapsed)
@@ -259,6 +261,11 @@ async def test_writing_and_the_arrangement_outlive_the_app(
         assert (app.rooms.arrangement.pinned, app.rooms.arrangement.muted) == ((dev,), frozenset([dev]))
         await at(app, BOB)
         assert app.composer.text == "begun"
+        await app.shows("✕ high   ✕ S")
+        await app.select(dev)
+        await app.until(lambda: app.composer.text == "")
+        await app.shows("high")
+        await at(app, BOB)
         await app.pilot.press("up")
         assert app.composer.text == "sent"
 

@@ -11,6 +11,8 @@ from msgcode import Store
 from msgcode.model import Session
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
 from msgcode_tui.roster import Section
+from msgcode_tui.screens.main import MainScreen
+from msgcode_tui.screens.questions import Questions
 from tests.tui.support import Driver, running
 
 ALICE, BOB, DEV = pair_room("alice", "human"), pair_room("bob", "human"), channel_room("dev")
@@ -132,3 +134,28 @@ async def test_counts_stay_beside_long_names(store: Store, folder: Path, width: 
         if width == 50:
             await app.pilot.press("ctrl+r")
         await app.until(lambda: re.search(r"a-very-.*….*1·\d+s {1,2}1 ", app.screen()))
+
+
+@pytest.mark.parametrize("way", ["key", "name", "mouse"])
+async def test_the_row_of_questions_opens_their_queue(store: Store, folder: Path, way: str) -> None:
+    asked = store.send("alice", "human", "May I?", metadata={"choices": "yes|no"})
+    async with running(folder) as app:
+        await app.shows("? Questions")
+        assert line_with(app, "? Questions").split("│")[0].split() == ["?", "Questions", "1"]
+        if way == "key":
+            await app.pilot.press("down")
+            assert app.rooms.room == EVERYTHING, "the room stays"
+            await app.pilot.press("enter")
+        elif way == "name":
+            await app.pilot.press("slash", *"quest", "enter")
+        else:
+            y = next(y for y, line in enumerate(app.screen().splitlines()) if "? Questions" in line)
+            await app.pilot.click(offset=(4, y))
+        await app.until(lambda: isinstance(app.app.screen, Questions))
+        await app.shows("1 question to you", "May I?")
+        await app.pilot.press("2")
+        await app.until(lambda: isinstance(app.app.screen, MainScreen))
+        assert store.inbox("alice")[0].body == "no"
+        assert store.message(asked.id).ended
+        await app.until(lambda: "? Questions" not in app.screen())
+        assert app.rooms.cursor == EVERYTHING

@@ -316,7 +316,7 @@ class ActingScreen(Screen[None]):
 
     def action_questions(self) -> None:
         """Go through the questions to the user."""
-        if not actions.queue(self._app.live, self._app.clock()):
+        if not self._app.live.questions(self._app.clock()):
             self._app.say("Nobody waits for an answer of yours.")
             return
 

@@ -12,6 +12,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, RadioButton, RadioSet, Static
 
@@ -33,6 +34,14 @@ class NameInput(LineInput):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Write", id="export.write", tooltip="Write the file"),
     ]
+
+
+class Radio(RadioButton):
+    """One whose circle is empty or full: the colour alone would not say, least of all where there is none."""
+
+    def render(self) -> Content:
+        self.BUTTON_INNER = "●" if self.value else "○"
+        return super().render()
 
 
 class ExportScreen(ModalScreen[str | None]):
@@ -65,10 +74,10 @@ class ExportScreen(ModalScreen[str | None]):
             with RadioSet(id="parts", compact=True):
                 for number, part in enumerate(self._parts):
                     label = f"{part.about}: {count(len(part.ids), 'message')}"
-                    yield RadioButton(safe.content(label), number == 0)
+                    yield Radio(safe.content(label), number == 0)
             with RadioSet(id="formats", compact=True):
                 for number, name in enumerate(FORMAT_NAMES.values()):
-                    yield RadioButton(name, number == 0)
+                    yield Radio(name, number == 0)
             yield NameInput("a file's name")
             yield Static(id="problem", markup=False)
             yield ProgressBar(show_eta=False)

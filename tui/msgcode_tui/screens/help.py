@@ -24,6 +24,16 @@ class Group(NamedTuple):
     entries: list[tuple[str, str]]
 
 
+WRITING = Group(
+    "At the beginning of what you write",
+    [
+        ("@bob #dev", "To whom it goes, whatever the room"),
+        ('@"Code Fixer"', "A name with blanks, in quotes"),
+        ("/msg", "Run a command; /msg alone lists them"),
+    ],
+)
+
+
 class HelpScreen(ModalScreen[None]):
     """Shows these bindings, which are those of the screen below (`Screen.active_bindings`)."""
 
@@ -64,7 +74,7 @@ class HelpScreen(ModalScreen[None]):
                 title = node.BINDING_GROUP_TITLE or _words(type(node).__name__)
                 entries = [(" ".join(dict.fromkeys(names)), text) for text, names in keys.items()]
                 groups.append(Group(title, entries))
-        return groups
+        return [*groups, WRITING]
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by so many lines."""

@@ -43,7 +43,7 @@ class HoldingScreen(ActingScreen):
 
     def action_let_through(self) -> None:
         """Let the selected message through if it is held, else the next one in this room."""
-        held = holds.held(self._app.live.state)
+        held = self._app.live.held
         selected = [item.message for item in held for one in self.targets() if one.id == item.message.id]
         if not held:
             self._app.say("Nothing is held. F holds everything.")

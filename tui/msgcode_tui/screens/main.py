@@ -28,7 +28,6 @@ from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import Desk
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.inspector import Inspector
-from msgcode_tui.widgets.key_bar import KeyBar
 from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, TWO_FROM, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
@@ -196,7 +195,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         yield Banner(id="held")
         yield PaneTabs()
         with Panes(self._app.memory.now.widths, self._app.memory.now.hidden):
-            yield Rooms(id=ROOMS)
+            yield Rooms(self.action_write, id=ROOMS)
             yield Splitter(ROOMS)
             with Vertical(id=MIDDLE):
                 yield RoomBar()
@@ -205,7 +204,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
                 yield Desk(self._app.live, self._app.drafts, self._app.history)
             yield Splitter(INSPECTOR)
             yield Inspector(self._app.life, id=INSPECTOR)
-        yield KeyBar()
+        yield Footer()
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,7 +229,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
     def _fit(self, size: Size) -> None:
         """Have all that looks otherwise on a small terminal look so. Were the screen itself to have these
         classes, every widget would be styled anew."""
-        for kind in (PaneTabs, RoomBar, Inspector, KeyBar):
+        for kind in (PaneTabs, RoomBar, Inspector, Footer):
             self.query_one(kind).update_classes(
                 {"-narrow": size.width < TWO_FROM, "-short": size.height < _TALL_FROM}
             )
@@ -255,6 +254,7 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
             live.state.messages,
             tagged=self.room.kind is not RoomKind.CHANNEL,
             unread=live.index.unread(self.room),
+            held={held.message.id: held.agents for held in live.held},
         )
         self._shown = self.room
         self._draw_bar(live)
@@ -325,19 +325,21 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         self._app.arranged(event.arrangement)
         self._draw_rooms()
 
+    @on(RoomList.QueueWanted)
+    def _queue_wanted(self) -> None:
+        self.action_questions()
+
     @on(Rooms.Filtered)
     def _draw_rooms(self) -> None:
         self._draw_ages(self._app.live)
         self.query_one(RoomList).point_at_first()
 
-    @on(RoomList.Opened)
-    def _room_opened(self) -> None:
-        self.action_write()
-
     def action_write(self) -> None:
         """Write to the selected room."""
         self.query_one(Panes).bring(MIDDLE)
-        self.query_one(Composer).focus()
+        # At once, as letters may be on their way already: they are for this room.
+        self.query_one(Desk).enter(self.room)
+        self.set_focus(self.query_one(Composer))
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane at the side; from there, back to the messages."""

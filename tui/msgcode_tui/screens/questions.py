@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from msgcode.questions import MAX_CHOICES, Question
-from msgcode_tui import actions, safe, times
+from msgcode_tui import safe, times
 
 if TYPE_CHECKING:
     from msgcode_tui.app import MsgcodeApp
@@ -80,7 +80,7 @@ class Questions(ModalScreen[str | None]):
     def _look(self, live: Live) -> None:
         """Show the queue as it is now; the user stays with the question that they are reading."""
         now = self._app.clock()
-        found = [each for each in actions.queue(live, now) if each.message.id not in self._answered]
+        found = [each for each in live.questions(now) if each.message.id not in self._answered]
         if found == self._queue and found:
             return
         current = self.current
@@ -150,7 +150,7 @@ class Questions(ModalScreen[str | None]):
 def _title(question: Question) -> Content:
     message = question.message
     about = safe.line(message.subject or message.body.lstrip()[:200].split("\n", 1)[0])
-    by = f"  by {question.deadline.astimezone():%H:%M}" if question.deadline else ""
+    by = f"  by {times.of_day(question.deadline)}" if question.deadline else ""
     priority = f"  {message.priority}" if message.priority != "normal" else ""
     return Content.assemble(
         Content.styled(f" {safe.fit(message.sender, 24)}", "bold"),

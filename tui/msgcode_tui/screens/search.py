@@ -152,9 +152,9 @@ class SearchScreen(ModalScreen[Found | None]):
         await finish(search, self._live, self._draw)
 
     def _draw(self) -> None:
-        if not self.is_mounted or not self.is_attached:
+        search, hits = self._search, next(iter(self.query(Hits)), None)
+        if hits is None:  # The screen is not there yet, or is being taken away.
             return
-        search, hits = self._search, self.query_one(Hits)
         hits.show(search, self._live)
         left = right = ""
         if search:

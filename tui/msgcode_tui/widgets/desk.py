@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from msgcode.checks import MAX_BODY_BYTES
 from msgcode_tui import safe
 from msgcode_tui.addressing import Address, address
 from msgcode_tui.completion import Choice, complete
-from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, Options
+from msgcode_tui.drafts import PLAIN, Draft, Drafts, History
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import EVERYTHING, Room
 from msgcode_tui.widgets.choices import Choices
@@ -78,6 +79,7 @@ class Desk(Vertical):
         self._history = history
         self.room = EVERYTHING
         """The room to which the user writes."""
+        self._has_entered = False
         self._options = PLAIN
         self._menu: Callable[[Choice], None] | None = None
         self._word = 0
@@ -109,6 +111,9 @@ class Desk(Vertical):
 
     def enter(self, room: Room) -> None:
         """From now on the user writes to this room, where they may have begun something."""
+        if room == self.room and self._has_entered:
+            return
+        self._has_entered = True
         self._drafts.keep(self.room, self.draft)
         self.room = room
         self._history.leave()
@@ -123,7 +128,7 @@ class Desk(Vertical):
 
     def reply_to(self, message: str) -> None:
         """The user wants to answer the message with this id."""
-        self._set(self._options._replace(reply_to=message))
+        self._set(reply_to=message)
         self.composer.focus()
 
     def _show(self, draft: Draft) -> None:
@@ -133,8 +138,9 @@ class Desk(Vertical):
         self._showing = self.composer.text
         self.look()
 
-    def _set(self, options: Options) -> None:
-        self._options = options
+    def _set(self, **changes: Any) -> None:
+        self._options = replace(self._options, **changes)
+        self._drafts.keep(self.room, self.draft)
         self.look()
 
     # What is drawn
@@ -178,15 +184,15 @@ class Desk(Vertical):
 
     def _told(self) -> Iterator[tuple[str, str]]:
         """The other options that are set, in words."""
-        priority, subject, ttl, _, speak_as = self._options
-        if speak_as:
-            yield "speak_as", f"as {speak_as}"
-        if priority is not Priority.NORMAL:
-            yield "priority", str(priority)
-        if ttl:
-            yield "ttl", f"ttl {_ttl_name(ttl)}"
-        if subject:
-            yield "subject", subject
+        options = self._options
+        if options.speak_as:
+            yield "speak_as", f"as {options.speak_as}"
+        if options.priority is not Priority.NORMAL:
+            yield "priority", str(options.priority)
+        if options.ttl:
+            yield "ttl", f"ttl {_ttl_name(options.ttl)}"
+        if options.subject:
+            yield "subject", options.subject
 
     # Keys
 
@@ -309,13 +315,13 @@ class Desk(Vertical):
 
     def action_options(self) -> None:
         """Offer all that can be said beside the text."""
-        priority, subject, ttl, reply_to, speak_as = self._options
+        now = self._options
         actions: dict[str, tuple[str, Callable[[], None]]] = {
-            "priority": (f"{priority} · alt+p", self.action_priority),
-            "subject": (f"{subject or 'none'} · alt+s", self.action_subject),
-            "expires": (f"{_ttl_name(ttl)} · alt+t", self.action_ttl),
-            "reply to": (f"{(reply_to or 'none')[:SHORT_ID]} · alt+r", self.action_reply),
-            "speak as": (f"{speak_as or self._live.me} · alt+a", self.action_speak_as),
+            "priority": (f"{now.priority} · alt+p", self.action_priority),
+            "subject": (f"{now.subject or 'none'} · alt+s", self.action_subject),
+            "expires": (f"{_ttl_name(now.ttl)} · alt+t", self.action_ttl),
+            "reply to": (f"{(now.reply_to or 'none')[:SHORT_ID]} · alt+r", self.action_reply),
+            "speak as": (f"{now.speak_as or self._live.me} · alt+a", self.action_speak_as),
         }
         choices = [Choice(name, about) for name, (about, _) in actions.items()]
         self._offer("Options", choices, lambda choice: actions[choice.text][1]())
@@ -323,7 +329,7 @@ class Desk(Vertical):
     def action_priority(self) -> None:
         """Take the next priority: from normal up to urgent, then low."""
         up = list(reversed(Priority))
-        self._set(self._options._replace(priority=up[(up.index(self._options.priority) + 1) % len(up)]))
+        self._set(priority=up[(up.index(self._options.priority) + 1) % len(up)])
 
     def action_subject(self) -> None:
         """Write the subject."""
@@ -333,20 +339,18 @@ class Desk(Vertical):
     def _subject_written(self, event: Envelope.SubjectWritten) -> None:
         event.stop()
         if event.subject is not None:
-            self._set(self._options._replace(subject=event.subject))
+            self._set(subject=event.subject)
         self.composer.focus()
 
     def action_ttl(self) -> None:
         """Choose when it expires."""
         choices = [Choice(name) for name in TTLS]
-        self._offer(
-            "Expires in", choices, lambda choice: self._set(self._options._replace(ttl=TTLS[choice.text]))
-        )
+        self._offer("Expires in", choices, lambda choice: self._set(ttl=TTLS[choice.text]))
 
     def action_reply(self) -> None:
         """Choose the message that is answered; if there is one, answer none."""
         if self._options.reply_to:
-            self._set(self._options._replace(reply_to=None))
+            self._set(reply_to=None)
             return
         messages = self._live.state.messages
         newest = islice(reversed(self._live.index.messages(self.room)), ANSWERABLE)
@@ -367,12 +371,12 @@ class Desk(Vertical):
         self._offer("Speak as", choices, lambda choice: self._speak_as(choice.text))
 
     def _speak_as(self, agent: str) -> None:
-        self._set(self._options._replace(speak_as=agent if agent != self._live.me else None))
+        self._set(speak_as=agent if agent != self._live.me else None)
 
     @on(Chip.Dropped)
     def _dropped(self, event: Chip.Dropped) -> None:
         event.stop()
-        self._set(self._options._replace(**{event.option: getattr(PLAIN, event.option)}))
+        self._set(**{event.option: getattr(PLAIN, event.option)})
         self.composer.focus()
 
     @on(Composer.TooLong)

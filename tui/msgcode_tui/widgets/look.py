@@ -18,6 +18,9 @@ TICKS = {
     Status.DISCARDED: "✗",
 }
 
+HELD = "‖"
+"""What is kept from its recipient."""
+
 PRIORITY_MARKS = {Priority.URGENT: "‼ urgent", Priority.HIGH: "! high", Priority.LOW: "↓ low"}
 
 

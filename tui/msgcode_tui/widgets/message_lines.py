@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from msgcode.model import FORWARDED, RESENT
 from msgcode.questions import ANSWER, DEFAULTED, question_of
 from msgcode_tui import safe, times
 from msgcode_tui.metadata import chips
-from msgcode_tui.widgets.look import PRIORITY_MARKS, TICKS, Look
+from msgcode_tui.widgets.look import HELD, PRIORITY_MARKS, TICKS, Look
 from msgcode_tui.widgets.markdown_lines import markdown_lines
 from msgcode_tui.widgets.question_lines import question_lines
 
@@ -66,6 +66,8 @@ class Place(NamedTuple):
     """With its id, and how far it has come at each recipient."""
     as_markdown: bool = False
     highlight: Highlight | None = None
+    held: Collection[str] = ()
+    """The recipients from whom it is kept."""
 
 
 class Line(NamedTuple):
@@ -96,7 +98,7 @@ def message_lines(message: Message, width: int, look: Look, place: Place) -> lis
     if found := chips(message.metadata):
         content.append((_chips(found, room, look), "\n"))
     if place.detailed:
-        content += [(spans, "\n") for spans in _details(message, room, look)]
+        content += [(spans, "\n") for spans in _details(message, room, look, place.held)]
 
     over = look.marked if place.marked else Style()
     if place.selected:
@@ -173,7 +175,7 @@ def _divider(message: Message, width: int, look: Look, place: Place) -> Line | N
 
 def _head(message: Message, width: int, look: Look, place: Place) -> Spans:
     """Who to whom and how urgent at the left, how far it has come and when at the right."""
-    clock = Segment(f"{message.sent_at.astimezone():{'%H:%M:%S' if width >= _WIDE else '%H:%M'}}", look.muted)
+    clock = Segment(times.of_day(message.sent_at, seconds=width >= _WIDE), look.muted)
     left = [Segment(safe.line(message.sender), look.sender(message.sender))]
     if message.by:
         left += [Segment(" ", look.body), Segment(f"by {safe.line(message.by)}", look.note)]
@@ -183,7 +185,7 @@ def _head(message: Message, width: int, look: Look, place: Place) -> Spans:
     for note in _notes(message, place):
         left += [Segment("  ", look.body), Segment(safe.line(note), look.note)]
     free = width - _cells(left) - cell_len(clock.text) - 3
-    status = next((spans for spans in _statuses(message, look) if _cells(spans) <= free), [])
+    status = next((spans for spans in _statuses(message, look, place.held) if _cells(spans) <= free), [])
     right = [*status, Segment(" " if status else "", look.body), clock]
     strip = Strip(left)
     space = width - _cells(right)
@@ -226,30 +228,37 @@ def _cells(spans: Iterable[Segment]) -> int:
     return sum(span.cell_length for span in spans)
 
 
-def _statuses(message: Message, look: Look) -> Iterator[Spans]:
+def _statuses(message: Message, look: Look, held: Collection[str]) -> Iterator[Spans]:
     """How far it has come at its recipients, in ever fewer words."""
-    deliveries = message.deliveries
-    if not deliveries:
+    if not message.deliveries:
         yield [Segment("nobody there", look.muted)]
         return
-    if len(deliveries) == 1:
-        (delivery,) = deliveries.values()
-        style, tick = look.status(delivery.status), TICKS[delivery.status]
-        yield [Segment(f"{delivery.status} {tick}", style)]
+    ticks = {agent: _tick(agent, delivery, look, held) for agent, delivery in message.deliveries.items()}
+    if len(ticks) == 1:
+        ((word, tick, style),) = ticks.values()
+        yield [Segment(f"{word} {tick}", style)]
         yield [Segment(tick, style)]
         return
     by_name: Spans = []
-    for agent, delivery in deliveries.items():
+    for agent, (_, tick, style) in ticks.items():
         by_name.append(Segment(f"{safe.line(agent)} ", look.muted))
-        by_name.append(Segment(f"{TICKS[delivery.status]}  ", look.status(delivery.status)))
+        by_name.append(Segment(f"{tick}  ", style))
     by_name[-1] = Segment(by_name[-1].text.rstrip(), by_name[-1].style)
     yield by_name
-    counts = Counter(delivery.status for delivery in deliveries.values())
-    found = [status for status in TICKS if counts[status]]
+    counts = Counter((tick, style) for _, tick, style in ticks.values())
+    order = [HELD, *TICKS.values()]
+    found = sorted(counts, key=lambda each: order.index(each[0]))
     yield [
-        Segment(f"{' ' * bool(index)}{TICKS[status]}{counts[status]}", look.status(status))
-        for index, status in enumerate(found)
+        Segment(f"{' ' * bool(index)}{tick}{counts[tick, style]}", style)
+        for index, (tick, style) in enumerate(found)
     ]
+
+
+def _tick(agent: str, delivery: Delivery, look: Look, held: Collection[str]) -> tuple[str, str, Style]:
+    """How far it has come at one recipient: in a word, as a sign, and how that is drawn."""
+    if agent in held:
+        return "held", HELD, look.high
+    return delivery.status, TICKS[delivery.status], look.status(delivery.status)
 
 
 def _reply(reply_to: str, origin: Message | None, width: int, look: Look) -> Spans:
@@ -330,7 +339,7 @@ def _chips(texts: list[str], width: int, look: Look) -> Spans:
 # Its details
 
 
-def _details(message: Message, width: int, look: Look) -> list[Spans]:
+def _details(message: Message, width: int, look: Look, held: Collection[str]) -> list[Spans]:
     facts = [f"id {message.id[:SHORT_ID]}", f"sent {times.moment(message.sent_at)}"]
     if message.expires_at:
         facts.append(f"expires {times.moment(message.expires_at)}")
@@ -338,13 +347,14 @@ def _details(message: Message, width: int, look: Look) -> list[Spans]:
         facts.append(f"hop {message.hops}")
     lines: list[Spans] = [[Segment(safe.fit(" · ".join(facts), width), look.muted)]]
     for agent, delivery in message.deliveries.items():
-        tick = Segment(f"{TICKS[delivery.status]:2} ", look.status(delivery.status))
-        lines.append([tick, Segment(safe.fit(_delivery(agent, delivery), width - 3), look.muted)])
+        word, tick, style = _tick(agent, delivery, look, held)
+        told = safe.fit(_delivery(agent, word, delivery), width - 3)
+        lines.append([Segment(f"{tick:2} ", style), Segment(told, look.muted)])
     return lines
 
 
-def _delivery(agent: str, delivery: Delivery) -> str:
-    words = f"{agent} {delivery.status} {times.moment(delivery.at)}"
+def _delivery(agent: str, word: str, delivery: Delivery) -> str:
+    words = f"{agent} {word} {times.moment(delivery.at)}"
     if delivery.by and delivery.by != agent:
         words += f" by {delivery.by}"
     if delivery.failures:

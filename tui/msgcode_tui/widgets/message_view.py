@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -77,6 +78,7 @@ class MessageView(ScrollView):
         self._ids: Sequence[str] = ()
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
+        self._held: Mapping[str, Collection[str]] = {}
         self._lines: LRUCache[str, tuple[Message, list[Line]]] = LRUCache(512)
         self._look: Look | None = None
         self._width = 0
@@ -106,13 +108,18 @@ class MessageView(ScrollView):
         *,
         tagged: bool = True,
         unread: Sequence[str] = (),
+        held: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         """Show these messages of a room, oldest first. Call again after every change, with the same `ids`
         if it has only grown at its end. As long as the room is the same, the reader stays where they are.
 
         tagged: whether messages say their channel. unread: those that have not been read, oldest first; what
-        is new to the reader begins with the first that is so when they come to the room.
+        is new to the reader begins with the first that is so when they come to the room. held: the messages
+        that are kept from some of their recipients, and from whom.
         """
+        if held != self._held:
+            self._held = held
+            self._lines.clear()
         if room != self._room:
             self._room, self._ids = room, ids
             self.selected = None
@@ -265,6 +272,7 @@ class MessageView(ScrollView):
             return cached[1]
         selected = id == self.selected
         place = Place(
+            held=self._held.get(id, ()),
             origin=self._messages.get(message.reply_to) if message.reply_to else None,
             passed_on=self._messages.get(message.metadata.get(FORWARDED, "")),
             above=self._messages.get(self._ids[index - 1]) if index else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
@@ -23,7 +23,7 @@ from msgcode import Activity
 from msgcode_tui import safe
 from msgcode_tui.palette import palette_for, sender_color
 from msgcode_tui.rooms import EVERYTHING, Room
-from msgcode_tui.roster import Arrangement, Part, Row, Section, rooms_in
+from msgcode_tui.roster import Arrangement, Part, Place, Queue, Row, Section, rooms_in
 from msgcode_tui.widgets.line_input import LineInput
 
 SETTLED_AFTER = 4.0
@@ -42,7 +42,9 @@ class RoomList(ScrollView, can_focus=True):
     """Draws the rows that it is given. Moving through it selects; the selection stays as rows change.
 
     It is the one place that knows which room is selected, and how the list is arranged. The cursor is on
-    that room, unless it is on the heading of a collapsed section or on the first match of a filter.
+    that room, unless it is on a queue, the heading of a collapsed section or the first match of a filter.
+
+    open: is called when the user wants to be in the selected room.
     """
 
     ALLOW_SELECT = False
@@ -96,12 +98,6 @@ class RoomList(ScrollView, can_focus=True):
         room: Room
 
     @dataclass
-    class Opened(TextualMessage):
-        """The user wants to be in this room."""
-
-        room: Room
-
-    @dataclass
     class Rearranged(TextualMessage):
         """The user has pinned, muted or collapsed something."""
 
@@ -117,16 +113,23 @@ class RoomList(ScrollView, can_focus=True):
         room: Room
 
     @dataclass
+    class QueueWanted(TextualMessage):
+        """The user wants to go through this."""
+
+        queue: Queue
+
+    @dataclass
     class FilterWanted(TextualMessage):
         """The user wants to find a room by its name."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, open: Callable[[], None], *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._open = open
         self._rows: list[Row] = []
         self._order: list[Room] = []
         self.room = EVERYTHING
         """The room that is selected."""
-        self.cursor: Room | Section = EVERYTHING
+        self.cursor: Place = EVERYTHING
         self.arrangement = Arrangement()
         self._moved_at = -SETTLED_AFTER
         self._plain: Style | None = None
@@ -173,17 +176,17 @@ class RoomList(ScrollView, can_focus=True):
             self.post_message(self.Selected(room))
 
     def point_at_first(self) -> None:
-        """Put the cursor on the first room that is shown, if what it was on is not."""
-        rooms = rooms_in(self._rows)
-        if rooms and self._line_of(self.cursor) is None:
-            self._move_to(rooms[0])
+        """Put the cursor on the first row that it can be on, if what it was on is not shown."""
+        first = next((row.place for row in self._rows if row.place), None)
+        if first and self._line_of(self.cursor) is None:
+            self._move_to(first)
 
-    def _move_to(self, place: Room | Section) -> None:
+    def _move_to(self, place: Place) -> None:
         self.cursor = place
         self._reveal()
         self.refresh()
 
-    def _line_of(self, place: Room | Section) -> int | None:
+    def _line_of(self, place: Place) -> int | None:
         return next((y for y, row in enumerate(self._rows) if row.place == place), None)
 
     def _reveal(self) -> None:
@@ -208,14 +211,17 @@ class RoomList(ScrollView, can_focus=True):
             self.mute(row.room)
         elif row.room:
             self.select(row.room)
-            self.post_message(self.Opened(row.room))
+            self._open()
+        elif row.queue:
+            self._move_to(row.queue)
+            self.post_message(self.QueueWanted(row.queue))
         elif row.section:
             self.rearrange(self.arrangement.collapse(row.section))
 
     # Actions
 
     def action_step(self, step: int) -> None:
-        """Go to another room, or to the heading of a collapsed section."""
+        """Go to another room, to a queue, or to the heading of a collapsed section."""
         places = [row.place for row in self._rows if row.place] or [EVERYTHING]
         at = places.index(self.cursor) if self.cursor in places else 0
         self._go_to(places[min(max(at + step, 0), len(places) - 1)])
@@ -228,20 +234,22 @@ class RoomList(ScrollView, can_focus=True):
         """Select the last room."""
         self._go_to(next((row.place for row in reversed(self._rows) if row.place), EVERYTHING))
 
-    def _go_to(self, place: Room | Section) -> None:
+    def _go_to(self, place: Place) -> None:
         self._moved_at = monotonic()
-        if isinstance(place, Section):
-            self._move_to(place)
-        else:
+        if isinstance(place, Room):
             self.select(place)
+        else:
+            self._move_to(place)
 
     def action_open(self) -> None:
-        """Go to the room under the cursor, or open the section."""
-        if isinstance(self.cursor, Section):
+        """Go to the room under the cursor, or open the section or the queue."""
+        if isinstance(self.cursor, Queue):
+            self.post_message(self.QueueWanted(self.cursor))
+        elif isinstance(self.cursor, Section):
             self.action_expand()
         else:
             self.select(self.cursor)
-            self.post_message(self.Opened(self.cursor))
+            self._open()
 
     @property
     def rooms(self) -> list[Room]:
@@ -327,7 +335,7 @@ class RoomList(ScrollView, can_focus=True):
         return self._plain
 
     def _row_strip(self, row: Row, width: int) -> Strip:
-        if row.room is None:
+        if row.room is None and row.queue is None:
             return self._heading_strip(row, width)
         muted = self._style("muted")
         if row.is_note:
@@ -416,7 +424,11 @@ class RoomList(ScrollView, can_focus=True):
 
 
 class Rooms(Vertical):
-    """The list, and the field that narrows it down while it is in use."""
+    """The list, and the field that narrows it down while it is in use. open: as for `RoomList`."""
+
+    def __init__(self, open: Callable[[], None], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._open = open
 
     @dataclass
     class Filtered(TextualMessage):
@@ -431,7 +443,7 @@ class Rooms(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LineInput("find a room", id="room-filter")
-        yield RoomList()
+        yield RoomList(self._open)
 
     @property
     def filter(self) -> str:
@@ -453,7 +465,8 @@ class Rooms(Vertical):
         event.stop()
         rooms = self.query_one(RoomList)
         rooms.point_at_first()
-        rooms.focus()  # Else the screen would look for what to focus when the field goes, and that after us.
+        # At once: the screen looks for what to focus when the field goes, and what is opened takes it then.
+        self.screen.set_focus(rooms)
         rooms.call_later(rooms.action_open)  # What it posted from here would not get beyond us.
 
     @on(LineInput.Left)
