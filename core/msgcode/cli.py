@@ -181,6 +181,7 @@ def _harness_argument(parser: argparse.ArgumentParser) -> None:
 _COMMANDS = {
     **COMMANDS,
     "step": COMMANDS["step"]._replace(arguments=from_topic("holding", "step_and_wait")),
+    "probe": COMMANDS["probe"]._replace(arguments=from_topic("probing", "probe_and_wait")),
     "install": Command("connect an agent program to the room", _install_arguments),
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),

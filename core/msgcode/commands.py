@@ -405,6 +405,7 @@ COMMANDS = {
     "waits": Command(
         "who waits on whom for an answer, deadlocks first", from_topic("debugging", "waits"), reads=True
     ),
+    "probe": Command("see whether a message reaches an agent", from_topic("probing", "probe")),
     "stuck": Command("list what does not move on, and why", from_topic("debugging", "stuck"), reads=True),
     "cost": Command(
         "how much text threads have put into agents", from_topic("debugging", "cost"), reads=True

@@ -27,27 +27,29 @@ if TYPE_CHECKING:
     from msgcode.store import Store
 
 
-def _why(call: Call) -> Answer:
+def explain(store: Store, message: Message, agent: str) -> Explanation:
+    """Why the message has come no further on its way to the agent."""
     from msgcode.debugger.why import why
 
+    agents = {known.id: known for known in store.agents()}
+    found = why(
+        message,
+        agent,
+        store.life(message.id),
+        agents,
+        store.presence(agent),
+        store.now(),
+        hold=_hold(store, message, agent),
+        gone=_gone(store, agent, agents),
+    )
+    return found._replace(advice=()) if store.moment else found  # It is too late for that.
+
+
+def _why(call: Call) -> Answer:
     store = call.store
     message = store.message(store.resolve(call.args.message))
     agent = agent_id(call.args.agent)
-    agents = {known.id: known for known in store.agents()}
-    life = store.life(message.id)
-    found = [
-        why(
-            message,
-            one,
-            life,
-            agents,
-            store.presence(one),
-            call.store.now(),
-            hold=_hold(store, message, one),
-            gone=_gone(store, one, agents),
-        )
-        for one in ([agent] if agent else message.recipients)
-    ]
+    found = [explain(store, message, one) for one in ([agent] if agent else message.recipients)]
     lines = [answers.message_line(message, call.paint)]
     lines += [line for explanation in found for line in _explained(explanation, call)]
     if not found:

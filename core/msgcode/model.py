@@ -52,6 +52,9 @@ HUMAN = "human"
 FORWARDED = "forwarded"
 """The metadata of a forwarded message that has the id of the one that it passes on."""
 
+PROBE = "probe"
+"""The metadata that marks a message as a probe of the way to its recipient (`debugger/probe.py`)."""
+
 RESENT = "resent"
 """The metadata of a message sent again that has the id of the first."""
 

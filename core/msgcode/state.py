@@ -38,7 +38,18 @@ from msgcode.events import (
     MessageSent,
     RoomPurged,
 )
-from msgcode.model import Agent, Breakpoint, Channel, Delivery, Edited, Hold, Message, Priority, Status
+from msgcode.model import (
+    PROBE,
+    Agent,
+    Breakpoint,
+    Channel,
+    Delivery,
+    Edited,
+    Hold,
+    Message,
+    Priority,
+    Status,
+)
 from msgcode.record import Record
 
 TYPE_CHECKING = False
@@ -402,7 +413,8 @@ def _end(
 
 def _hear(state: State, id: str, agent: str) -> None:
     message = state.messages[id]
-    state.heard[agent] = Heard(id, message.hops, message.human)
+    if PROBE not in message.metadata:  # It would cut the chain of what it is to look at.
+        state.heard[agent] = Heard(id, message.hops, message.human)
     for rule in [*state.breakpoints.values()]:
         if rule.budget is not None and rule.enabled and is_within(rule, message, (agent,)):
             state.breakpoints[rule.number] = rule._replace(spent=rule.spent + len(message.body))

@@ -22,7 +22,7 @@ from msgcode.events import (
 )
 from msgcode.journal.folder import unavailable
 from msgcode.journal.reader import SHORTEST, Position, segment_numbers, segment_path
-from msgcode.model import now
+from msgcode.model import PROBE, now
 from msgcode.record import Record
 from msgcode.state import State, fold
 
@@ -37,7 +37,6 @@ _HEAD = re.compile(
 )
 _TO = re.compile(rb',"from":"[^"\\]*","to":\["([^\]\\]*)"\],')
 _AGENT = re.compile(rb',"agent":"([^"\\]*)"(,"by":"[^"\\]*")?(?:,"since":"[^"]*")?\}$')
-_HELD = re.compile(rb'"message":"([^"\\]+)"')
 
 _SENT, _DELIVERED, _ACKNOWLEDGED = b"message.sent", b"message.delivered", b"message.acknowledged"
 _ENDS = {_ACKNOWLEDGED, b"message.expired", b"message.discarded"}
@@ -57,7 +56,7 @@ class _Segment(Record):
 class _Life:
     """The lines that tell of one message, by their indexes."""
 
-    __slots__ = ("end", "lines", "needed", "open", "reached")
+    __slots__ = ("end", "is_probe", "lines", "open", "reached")
 
     def __init__(self, line: int, agents: Iterable[bytes]) -> None:
         self.lines = array("Q", [line])
@@ -67,8 +66,8 @@ class _Life:
         """Where it has not ended."""
         self.reached = _NOBODY
         """Those of them whom it has reached."""
-        self.needed = False
-        """It is folded even when it has ended, since something else in the room depends on it."""
+        self.is_probe = False
+        """Hearing it does not count (see `state`)."""
 
 
 class Index:
@@ -207,7 +206,7 @@ class Index:
         return state
 
     def _matters(self, life: _Life, count: int) -> bool:
-        if life.end is None or life.end >= count or life.needed:
+        if life.end is None or life.end >= count:
             return True
         return self._budget is not None and self._budget < life.end
 
@@ -268,11 +267,7 @@ class Index:
         kind, id = head[2], head[4]
         if id is None or not kind.startswith(b"message."):
             self._others.append(line)
-            if kind == b"hold.placed":
-                held = _HELD.search(text)
-                if held and held[1] in self._live:
-                    self._live[held[1]].needed = True  # Stated again, it must not count as another hit.
-            elif kind == b"room.purged":
+            if kind == b"room.purged":
                 self._purges.append(line)
             elif kind == b"breakpoint.added" and self._budget is None and b'"budget":' in text:
                 self._budget = line
@@ -304,6 +299,9 @@ class Index:
                 return
             agents = [agent.encode() for agent in fact.to]
         life = _Life(line, agents)
+        if b'"probe":' in text:
+            fact = _fact(text)
+            life.is_probe = isinstance(fact, MessageSent) and PROBE in fact.metadata
         self._lives.append(life)
         if agents:
             self._live[id] = life
@@ -314,7 +312,8 @@ class Index:
         """The message has reached the agent, or has ended there."""
         if agent not in life.open:
             return
-        if agent not in life.reached and (kind == _DELIVERED or (kind == _ACKNOWLEDGED and not by)):
+        unheard = agent not in life.reached and not life.is_probe
+        if unheard and (kind == _DELIVERED or (kind == _ACKNOWLEDGED and not by)):
             life.reached |= {agent}
             lines, sent = self._heard.setdefault(agent, ([], []))
             lines.append(line)

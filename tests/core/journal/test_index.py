@@ -78,7 +78,7 @@ def play(room: Path, chance: random.Random, verbs: int) -> None:
             "ack for": lambda: store.acknowledge(one(), message(), by="human"),
             "edit": lambda: store.edit(message(), "changed", by="human"),
             "rank": lambda: store.move(message(), message(), "human"),
-            "priority": lambda: store.prioritize(message(), "urgent", "human"),
+            "priority": lambda: store.prioritize(message(), priority="urgent", by="human"),
             "discard": lambda: store.discard(message(), by="human"),
             "expire": lambda: store.expire(),
             "hold": lambda: store.hold("human", agent=one()),
