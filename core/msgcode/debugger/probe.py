@@ -119,7 +119,7 @@ class Spread(Record):
 
 
 def spreads(probes: Iterable[Probe]) -> dict[str, Spread]:
-    """By hop, as far as any has come to it, in the order of HOPS; and `total`, of those that were answered."""
+    """By hop, as far as any has come to it, in the order of HOPS; and `total` of those that were answered."""
     taken: dict[str, list[float]] = {what: [] for what in (*HOPS, "total")}
     for probe in probes:
         for hop in probe.hops:
