@@ -314,13 +314,16 @@ class Index:
             return
         unheard = agent not in life.reached and not life.is_probe
         if unheard and (kind == _DELIVERED or (kind == _ACKNOWLEDGED and not by)):
-            life.reached |= {agent}
-            lines, sent = self._heard.setdefault(agent, ([], []))
-            lines.append(line)
-            sent.append(life.lines[0])
+            life.reached = life.open if len(life.open) == 1 else life.reached | {agent}
+            heard = self._heard.get(agent)
+            if heard is None:
+                heard = self._heard[agent] = ([], [])
+            heard[0].append(line)
+            heard[1].append(life.lines[0])
         if kind != _DELIVERED:
-            life.open -= {agent}
-            if not life.open:
+            if len(life.open) > 1:
+                life.open -= {agent}
+            else:
                 life.end = line
                 life.open = life.reached = _NOBODY
                 del self._live[id]
