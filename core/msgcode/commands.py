@@ -151,6 +151,7 @@ def _status(call: Call) -> Answer:
     store = call.store
     agents, messages, damage, peers = store.agents(), store.messages(), store.damage(), store.peers()
     online = None if store.moment else sum(store.presence(agent.id).online for agent in agents)
+    held = len(store.held()) if store.holds() else 0
     counts = {status.value: 0 for status in Status if not status.ended}
     for message in messages:
         for delivery in message.deliveries.values():
@@ -162,6 +163,7 @@ def _status(call: Call) -> Answer:
         f"Agents: {len(agents)}" + (f", {online} online" if online is not None else ""),
         f"Channels: {len(store.channels())}",
         "Waiting: " + ", ".join(f"{count} {status}" for status, count in counts.items()),
+        *([f"Held: {held} (msgcode held tells by what)"] if store.holds() else []),
         *answers.peer_lines(peers, call.paint),
         *(f"{call.paint('Damaged:', 'red')} {visible_line(item)}" for item in damage),
     ]
@@ -172,6 +174,7 @@ def _status(call: Call) -> Answer:
         "online": online,
         "channels": len(store.channels()),
         "waiting": counts,
+        "held": held,
         "peers": to_json(peers) if peers else None,
         "damage": damage,
     }

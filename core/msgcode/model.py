@@ -249,8 +249,8 @@ class Message(Record):
     rank: float | None = None
     """Its place among the messages of its priority in an inbox, once a human has moved it; else `seq`."""
 
-    released: bool = False
-    """A breakpoint stopped it, and a human let it go on: no breakpoint stops it again."""
+    released_at: datetime | None = None
+    """When a human let it go on after a breakpoint had stopped it: none stops it again."""
 
     @property
     def place(self) -> float:

@@ -459,7 +459,7 @@ def _hold_released(state: State, event: Event, fact: HoldReleased) -> None:
     if fact.message is None:
         state.holds.pop(fact.number, None)
     elif state.stopped.pop(fact.message, None):
-        state.messages[fact.message] = state.messages[fact.message]._replace(released=True)
+        state.messages[fact.message] = state.messages[fact.message]._replace(released_at=event.at)
 
 
 def _breakpoint_added(state: State, event: Event, fact: BreakpointAdded) -> None:
