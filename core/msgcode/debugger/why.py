@@ -241,7 +241,7 @@ def _standing(case: _Case) -> Standing:
         return Standing.HELD
     if case.agent not in case.agents:
         return Standing.GONE if case.gone else Standing.UNKNOWN
-    if not case.presence.online:
+    if case.presence.activity is Activity.OFFLINE:
         return Standing.OFFLINE
     if case.presence.activity is Activity.BLOCKED:
         return Standing.BLOCKED
