@@ -98,7 +98,7 @@ def _advice(advice: Advice, place: int) -> Row:
     lead = f"{KEYS[able.verb]} " if able else "· "
     command = f"msgcode {advice.command}" if advice.command else ""
     items = [Item(advice.what, "" if able else "muted", lead)]
-    items += [Item(command, "muted")] if command else []
+    items += [Item(command, "muted", "" if able else "  ")] if command else []
     return Row(f"advice {place}" if able else "", tuple(items), advice)
 
 
