@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 from msgcode.debugger.cost import Cost, cost
@@ -26,11 +27,13 @@ def read(scene: Scene) -> Reading:
     found = cost(scene.state, scene.now)
     if not found.total.messages:
         return Reading([], "Nothing has been put into any agent yet.")
-    by_thread: dict[str, list[tuple[str, Cost]]] = {}
-    by_agent: dict[str, list[tuple[str, Cost]]] = {}
+    by_thread: dict[str, list[tuple[str, Cost]]] = {id: [] for id in islice(found.threads, _LISTED)}
+    by_agent: dict[str, list[tuple[str, Cost]]] = {id: [] for id in islice(found.agents, _LISTED)}
     for (thread, agent), share in found.shares.items():
-        by_thread.setdefault(thread, []).append((agent, share))
-        by_agent.setdefault(agent, []).append((thread, share))
+        if thread in by_thread:
+            by_thread[thread].append((agent, share))
+        if agent in by_agent:
+            by_agent[agent].append((thread, share))
     threads = [
         Row(
             f"thread {id}",
@@ -38,7 +41,7 @@ def read(scene: Scene) -> Reading:
             Spender(thread=id, cost=each, shares=tuple(by_thread[id])),
             id,
         )
-        for id, each in list(found.threads.items())[:_LISTED]
+        for id, each in islice(found.threads.items(), _LISTED)
     ]
     agents = [
         Row(
@@ -48,7 +51,7 @@ def read(scene: Scene) -> Reading:
             None,
             id,
         )
-        for id, each in list(found.agents.items())[:_LISTED]
+        for id, each in islice(found.agents.items(), _LISTED)
     ]
     rows = [
         heading("By thread"),
