@@ -16,6 +16,7 @@ from msgcode_tui.rooms import Room
 from msgcode_tui.screens.arranging import ArrangingScreen
 from msgcode_tui.screens.debug import DebugScreen
 from msgcode_tui.screens.why import WhyScreen
+from msgcode_tui.travel import Moment
 
 
 class DebuggingScreen(ArrangingScreen):
@@ -45,6 +46,10 @@ class DebuggingScreen(ArrangingScreen):
         """Go to a room, and to where one writes in it."""
         raise NotImplementedError
 
+    def travel_to(self, id: str) -> None:
+        """Go to when this message was sent."""
+        raise NotImplementedError
+
     def commands(self) -> Iterator[SystemCommand]:
         yield from super().commands()
         for kind in TABS:
@@ -54,10 +59,12 @@ class DebuggingScreen(ArrangingScreen):
         """Open the debugger at a tab, or at the one that was shown last."""
         screen = DebugScreen(tab or self._debugged)
 
-        def closed(target: str | Room | None) -> None:
+        def closed(target: str | Room | Moment | None) -> None:
             self._debugged = screen.kind.id
             if isinstance(target, Room):
                 self.enter(target)
+            elif isinstance(target, Moment):
+                self.travel_to(target.message)
             elif target:
                 self.visit(target)
 
