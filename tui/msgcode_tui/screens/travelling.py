@@ -32,14 +32,10 @@ class TravellingScreen(DebuggingScreen):
     """A screen with a Thread and a TravelBar from which one goes through the past."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape", "end_travel", "Present", id="room.travel-end", show=False, priority=True,
-            tooltip="Come back to the present",
-        ),
         *(
             Binding(key, action, description, id=f"room.{id}", show=False, tooltip=tooltip)
             for key, action, description, id, tooltip in (
-                ("T,f9", "travel", "Time travel", "travel",
+                ("T", "travel", "Time travel", "travel",
                  "Go through the room's past; from there, come back to the present"),
                 ("comma", f"travel_by({-1})", "Event back", "travel-back", "Go one event back in the past"),
                 ("full_stop", f"travel_by({1})", "Event on", "travel-on", "Go one event on in the past"),
@@ -157,7 +153,7 @@ class TravellingScreen(DebuggingScreen):
             return
         self._drawn, thread = place, self.query_one(Thread)
         shown = place is not None and place.message is not None and thread.go_to(place.message)
-        if not shown and (place is None or thread.selected is None):
+        if not shown:
             thread.action_newest()
 
     def _bar_keys(self) -> list[list[tuple[str, str]]]:
