@@ -182,7 +182,8 @@ def test_frozen_by_a_key_then_stepped_edited_and_released(
 
         screen.type("Tab", "Up", "Up", "Up", "Up", "e")
         screen.wait_for("Edit: cheerer")
-        screen.type("C-u", "C-k")
+        screen.wait_for("│ Three cheers! 1")  # In the field, where nothing stands between it and the edge.
+        screen.type("C-u")
         screen.paste("Now please stop.")
         screen.type("Enter")
         wait_until(lambda: store.message(cheers[0].id).edited, lambda: screen.screen())
@@ -230,20 +231,23 @@ def test_a_guard_stops_them_until_a_human_speaks(
 
 
 def test_a_hold_outlives_a_killed_opencode(
-    model: ModelServer, opencodes: OpenCodes, home: OpenCodeHome, store: Store
+    model: ModelServer,
+    servers: list[OpenCodeServer],
+    module_opencodes: OpenCodes,
+    home: OpenCodeHome,
+    store: Store,
 ) -> None:
     agent = Agent("outlived")
-    server = opencodes.serve(home)
-    session = start(model, server, agent)
+    session = start(model, servers[0], agent)
     store.register("sender")
     store.register("other")
     home.msgcode("hold", "--agent", "outlived", "--agent", "sender")
     held = store.send("sender", "outlived", "Held.")
-    server.kill()
+    servers[0].kill()
     wait_until(lambda: not store.presence("outlived").online, lambda: "its host lives on")
-    server = opencodes.serve(home)
-    server.prompt(session, "Go on.")
-    server.wait_until_idle(session)
+    servers[0] = module_opencodes.serve(home)
+    servers[0].prompt(session, "Go on.")
+    servers[0].wait_until_idle(session)
     free = store.send("other", "outlived", "Free.")
     wait_until(lambda: status(store, free) is Status.ACKNOWLEDGED, lambda: str(store.message(free.id)))
     assert status(store, held) is Status.QUEUED
