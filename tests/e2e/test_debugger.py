@@ -182,8 +182,14 @@ def test_frozen_by_a_key_then_stepped_edited_and_released(
 
         screen.type("Tab", "Up", "Up", "Up", "Up", "e")
         screen.wait_for("Edit: cheerer")
-        screen.wait_for("│ Three cheers! 1")  # In the field, where nothing stands between it and the edge.
-        screen.type("C-u")
+        in_field = "│ Three cheers! 1"  # In the thread something stands between it and the edge.
+        screen.wait_for(in_field)
+
+        def is_cleared() -> bool:
+            screen.type("C-u")  # Not heard before the field has the focus, which does not show.
+            return in_field not in screen.screen()
+
+        screen.wait_until(is_cleared, "its text cannot be deleted")
         screen.paste("Now please stop.")
         screen.type("Enter")
         wait_until(lambda: store.message(cheers[0].id).edited, lambda: screen.screen())
@@ -193,7 +199,7 @@ def test_frozen_by_a_key_then_stepped_edited_and_released(
         count = len(pair.received)
         screen.type("F")
         pair.wait_for(count + len(cheers) + 4)
-        screen.wait_for("Released everything")
+        screen.wait_until(lambda: "‖ Held" not in screen.screen(), "it still says that all is held")
     got = [message for agent in pair.agents for message in agent.received]
     bodies = {message.id: message.body for message in got}
     assert [bodies[message.id] for message in cheers] == [
