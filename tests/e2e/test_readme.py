@@ -44,7 +44,7 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.returncode == 0, done.stderr
 
 
-ID, TIME, SPAN = r"\b[0-9a-f]{8}\b", r"\b\d\d:\d\d:\d\d\b", r" +\d+\.\d s\b"
+ID, TIME, SPAN = r"\b[0-9a-f]{8}\b", r"\b\d\d:\d\d:\d\d\b", r" +\d+(?:\.\d)? m?s\b"
 
 
 def bare(text: str) -> str:
