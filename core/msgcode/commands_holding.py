@@ -12,7 +12,7 @@ from msgcode.debugger import holds
 from msgcode.debugger.breakpoints import check_rule, describe
 from msgcode.debugger.effect import Effect
 from msgcode.errors import BadInput
-from msgcode.model import HUMAN, Breakpoint, now
+from msgcode.model import HUMAN, Breakpoint
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -128,7 +128,7 @@ def _break_test(call: Call) -> Answer:
     from msgcode.debugger.backtest import backtest_breakpoint, sent_messages
 
     store = call.store
-    rule = Breakpoint(0, now(), HUMAN, **_rule(call))
+    rule = Breakpoint(0, call.store.now(), HUMAN, **_rule(call))
     check_rule(rule, {agent.id for agent in store.agents()})
     tested = backtest_breakpoint(store.history, rule)
     shown = tested.firings[:_SHOWN]

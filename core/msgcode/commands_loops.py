@@ -8,7 +8,6 @@ from msgcode.codec import encode_time
 from msgcode.debugger.backtest import Backtest, Firing, backtest_loops, sent_messages
 from msgcode.debugger.findings import Ended, Finding, Limits
 from msgcode.debugger.loops import LoopDetector
-from msgcode.model import now
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -29,7 +28,7 @@ def _loops(call: Call) -> Answer:
     detector = LoopDetector(_limits(call.args))
     for message in sent_messages(call.store.history()):
         detector.sent(message)
-    found = detector.findings(now())
+    found = detector.findings(call.store.now())
     blocks = [_block(finding, call.paint) for finding in found]
     return Answer("\n\n".join(blocks) or "No loops were found.", [_json(finding) for finding in found])
 

@@ -50,6 +50,7 @@ def test_the_whole_room(store: Store) -> None:
     assert holding.endswith("hold 1 on everything, placed by human: enough")
     assert waiting.endswith("m0001-00 ann → bob: hi")
     assert by.strip() == "kept from bob by hold 1 on everything, placed by human: enough"
+    assert "Held: 1 (msgcode held tells by what)" in say(store, "/msg status")
     assert say(store, "/msg step").endswith("ann → bob: hi\nNothing else is held.")
     assert say(store, "/msg release 1") == "Released hold 1 on everything, placed by human: enough."
     assert say(store, "/msg release") == "Nothing was held."

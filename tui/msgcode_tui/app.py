@@ -29,6 +29,8 @@ from msgcode.journal.recent import Recent
 from msgcode.model import now
 from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, times
 from msgcode_tui.addressing import Address
+from msgcode_tui.debugger.rounds import Rounds
+from msgcode_tui.debugger.rows import Scene, frozen
 from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
@@ -64,6 +66,12 @@ RETRY = 1.0
 
 PRESENCE_EVERY = 1.0
 """Seconds between two looks at who is there."""
+
+ROUNDS_EVERY = 1.0
+"""Seconds between two looks at whether agents go round or wait for each other, at least."""
+
+ROUNDS_SHARE = 0.05
+"""The part of the time that these looks may take."""
 
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
@@ -190,6 +198,7 @@ class MsgcodeApp(App[None]):
         gc.enable()
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
+        self.run_worker(self._look_for_rounds())
         self.run_worker(self._stay_online())
         self.run_worker(self._give_defaults())
         self.run_worker(self._remember())
@@ -274,6 +283,24 @@ class MsgcodeApp(App[None]):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PRESENCE_EVERY):
                     await self._agents_changed.wait()
+
+    def scene(self) -> Scene:
+        """The room as it is at this moment, for the debugger to read in a thread."""
+        now, live = self.clock(), self.live
+        found = live.findings(now)
+        return Scene(frozen(live.state), dict(live.presences), now, found, self.thresholds)
+
+    async def _look_for_rounds(self) -> None:
+        """Look for loops and deadlocks again and again, and tell of the new ones."""
+        rounds = Rounds(self.live.me)
+        while True:
+            began = monotonic()
+            if self.live.past is None:
+                for happening in await asyncio.to_thread(rounds.new, self.scene()):
+                    self._decide(happening)
+                    if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
+                        self.screen.offer_debugger(happening)
+            await asyncio.sleep(max(ROUNDS_EVERY, (monotonic() - began) / ROUNDS_SHARE))
 
     def look_for_stuck(self) -> list[Stuck]:
         """What is stuck at this moment."""

@@ -96,7 +96,7 @@ def _stopping(
         for agent, delivery in message.deliveries.items()
         if delivery.to_come and not (agent in state.agents and state.agents[agent].human)
     ]
-    if not to_agents or message.released or message.id in state.stopped:
+    if not to_agents or message.released_at or message.id in state.stopped:
         return None
     if any(delivery.passed_at for delivery in to_agents):
         return None

@@ -18,8 +18,8 @@ from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
-from msgcode_tui.screens.arranging import ArrangingScreen
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.debugging import DebuggingScreen
 from msgcode_tui.screens.finding import FindingScreen
 from msgcode_tui.screens.holding import HoldingScreen
 from msgcode_tui.widgets.answer import Answer
@@ -49,7 +49,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
+class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
