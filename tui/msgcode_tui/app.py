@@ -276,7 +276,7 @@ class MsgcodeApp(App[None]):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.live.state.agents))
             changed = presences != self.live.presences
             self.live.presences = presences
-            before, self.stuck = self.stuck, self.look_for_stuck()
+            before, self.stuck = self.stuck, await asyncio.to_thread(_stuck, self.scene())
             if changed or [one.messages for one in before] != [one.messages for one in self.stuck]:
                 self._redraw()
             self._tell_of_stuck()
@@ -301,10 +301,6 @@ class MsgcodeApp(App[None]):
                     if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
                         self.screen.offer_debugger(happening)
             await asyncio.sleep(max(ROUNDS_EVERY, (monotonic() - began) / ROUNDS_SHARE))
-
-    def look_for_stuck(self) -> list[Stuck]:
-        """What is stuck at this moment."""
-        return stuck(self.live.state, self.live.presences, self.clock(), self.thresholds)
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}
@@ -573,6 +569,10 @@ class MsgcodeApp(App[None]):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
+
+
+def _stuck(scene: Scene) -> list[Stuck]:
+    return stuck(scene.state, scene.presences, scene.now, scene.thresholds)
 
 
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:

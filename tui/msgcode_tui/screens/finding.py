@@ -154,7 +154,7 @@ class FindingScreen(Screen[None]):
     def action_stuck(self) -> None:
         """Go to the next message that waits for too long; after the newest of them, to the oldest."""
         live, selected = self._app.live, self.query_one(Thread).message
-        ids = [id for one in self._app.look_for_stuck() for id in one.messages]
+        ids = [id for one in self._app.stuck for id in one.messages]
         found = {live.state.messages[id].seq: id for id in ids}
         if not found:
             self._app.say("Nothing is stuck.")
