@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -27,7 +28,7 @@ from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, times
+from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
 from msgcode_tui.debugger.rows import Scene, frozen
@@ -40,7 +41,6 @@ from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
 from msgcode_tui.roster import Arrangement, Section
 from msgcode_tui.screens.commands import RoomCommands
-from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.steps import Steps
@@ -58,8 +58,8 @@ SLICE = 100
 BREATH = 0.001
 """Seconds between two pieces of the past, each of which takes as long. A key takes dozens of turns."""
 
-RECENT_BYTES = 256 * 1024
-"""How much of the journal's end is read before the first picture: about 500 messages, in 20 ms."""
+RECENT_BYTES = 128 * 1024
+"""How much of the journal's end is read before the first picture: about 250 messages, in 10 ms."""
 
 RETRY = 1.0
 """Seconds until a store that could not be read is tried again."""
@@ -101,8 +101,8 @@ class MsgcodeApp(App[None]):
     """
 
     TITLE = "msgcode"
-    MODES: ClassVar = {"room": MainScreen}
-    DEFAULT_MODE = "room"
+    # The styles of the first screen are the app's, as Textual reads all of its own anew for each screen's.
+    CSS_PATH: ClassVar = [Path(screens.__file__).parent / path for path in MainScreen.CSS_PATH]
     COMMANDS = App.COMMANDS | {RoomCommands}
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -177,6 +177,10 @@ class MsgcodeApp(App[None]):
     def trouble(self) -> str:
         """What is wrong with the store, in a sentence or two; "" if nothing is."""
         return self._unreadable or self._unwritable
+
+    def get_default_screen(self) -> MainScreen:
+        """The room."""
+        return MainScreen()
 
     def on_load(self) -> None:
         # The newest messages are in the very first picture. If they cannot be read, `_follow` says so.
@@ -276,7 +280,7 @@ class MsgcodeApp(App[None]):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.live.state.agents))
             changed = presences != self.live.presences
             self.live.presences = presences
-            before, self.stuck = self.stuck, self.look_for_stuck()
+            before, self.stuck = self.stuck, await asyncio.to_thread(_stuck, self.scene())
             if changed or [one.messages for one in before] != [one.messages for one in self.stuck]:
                 self._redraw()
             self._tell_of_stuck()
@@ -301,10 +305,6 @@ class MsgcodeApp(App[None]):
                     if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
                         self.screen.offer_debugger(happening)
             await asyncio.sleep(max(ROUNDS_EVERY, (monotonic() - began) / ROUNDS_SHARE))
-
-    def look_for_stuck(self) -> list[Stuck]:
-        """What is stuck at this moment."""
-        return stuck(self.live.state, self.live.presences, self.clock(), self.thresholds)
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}
@@ -563,6 +563,8 @@ class MsgcodeApp(App[None]):
 
     def action_help(self) -> None:
         """Show what the keys do, as seen from where the user is."""
+        from msgcode_tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def say(self, sentence: str, severity: str = "information") -> None:
@@ -573,6 +575,10 @@ class MsgcodeApp(App[None]):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
+
+
+def _stuck(scene: Scene) -> list[Stuck]:
+    return stuck(scene.state, scene.presences, scene.now, scene.thresholds)
 
 
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:
