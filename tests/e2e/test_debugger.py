@@ -276,7 +276,8 @@ def test_a_step_tells_what_comes_of_it(
         told = json.loads(home.msgcode("step", "--wait", "20", "--json"))
         (second,) = pair.wait_until_all_is_held()
         assert told["id"] == first.id
-        assert [(one["agent"], one["what"]) for one in told["outcomes"]] == [
+        # It is acknowledged after that, which may be told too.
+        assert [(one["agent"], one["what"]) for one in told["outcomes"][:2]] == [
             (pair.ids[0], "delivered"),
             (pair.ids[0], "sent"),
         ]
