@@ -140,10 +140,12 @@ def _stopped(
         if is_sent:
             fold(state, event)
         message = _passing(state, fact)
-        if message and (among is None or message.id in among):
-            for placed in stops_among(state, [message], event.at):
-                fold(state, event._replace(fact=placed))
-                held[message.id] = event.at
+        may_stop = among is None or (message is not None and message.id in among)
+        if message and may_stop and stops_among(state, [message], event.at):
+            held[message.id] = event.at
+            if rule.once:
+                rules.clear()
+                state.breakpoints.clear()
         if not is_sent and not (message and message.id in held):
             fold(state, event)
         if isinstance(fact, JournalReset):
