@@ -345,7 +345,7 @@ def _details(message: Message, width: int, look: Look, held: Collection[str]) ->
         facts.append(f"expires {times.moment(message.expires_at)}")
     if message.hops:
         facts.append(f"hop {message.hops}")
-    lines: list[Spans] = [[Segment(safe.fit(" · ".join(facts), width), look.muted)]]
+    lines: list[Spans] = [[Segment(line, look.muted)] for line in safe.wrap(" · ".join(facts), width)]
     for agent, delivery in message.deliveries.items():
         word, tick, style = _tick(agent, delivery, look, held)
         told = safe.fit(_delivery(agent, word, delivery), width - 3)

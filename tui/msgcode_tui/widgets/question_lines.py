@@ -24,6 +24,4 @@ def question_lines(question: Question, width: int, look: Look) -> list[list[Segm
         words = f"to be answered by {times.moment(question.deadline)}{then}"
     else:
         words = f"{question.default!r} is safe" if question.default else ""
-    if words:
-        lines.append([Segment(safe.fit(words, width), look.muted)])
-    return lines
+    return lines + [[Segment(line, look.muted)] for line in safe.wrap(safe.line(words), width) if line]
