@@ -48,8 +48,8 @@ class Footer(widgets.Footer):
 
     def _fitting(self) -> int:
         """How many keys there is room for."""
-        room = self.size.width - (0 if self.has_class("-narrow") else self._palette + 2)
-        return sum(end <= room for end in self._ends)
+        room = self.size.width - (0 if self.has_class("-narrow") else self._palette + 1)
+        return sum(end - 1 <= room for end in self._ends)  # Nobody misses the last blank.
 
     def _keys(self) -> list[tuple[Binding, bool, str]]:
         palette = self.app.COMMAND_PALETTE_BINDING

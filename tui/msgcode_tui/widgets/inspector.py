@@ -43,7 +43,7 @@ class _Row(NamedTuple):
     item: Item
 
 
-class Inspector(ScrollView, can_focus=True):
+class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws the items that it is given. Keys go from link to link, and enter follows the current one."""
 
     ALLOW_SELECT = False
