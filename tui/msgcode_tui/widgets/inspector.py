@@ -31,7 +31,7 @@ _REST = 0.1
 """Seconds that a message is selected before its life is read: who goes through a room reads none."""
 
 
-class Inspector(ScrollView, can_focus=True):
+class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws the items that it is given. Keys go from link to link, and enter follows the current one."""
 
     ALLOW_SELECT = False

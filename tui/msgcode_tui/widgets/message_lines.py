@@ -348,12 +348,23 @@ def _details(message: Message, width: int, look: Look, held: Collection[str]) ->
         facts.append(f"expires {times.moment(message.expires_at)}")
     if message.hops:
         facts.append(f"hop {message.hops}")
-    lines: list[Spans] = [[Segment(safe.fit(" · ".join(facts), width), look.muted)]]
+    lines: list[Spans] = [[Segment(safe.fit(line, width), look.muted)] for line in _rows(facts, width)]
     for agent, delivery in message.deliveries.items():
         word, tick, style = _tick(agent, delivery, look, held)
         told = safe.fit(_delivery(agent, word, delivery), width - 3)
         lines.append([Segment(f"{tick:2} ", style), Segment(told, look.muted)])
     return lines
+
+
+def _rows(facts: Iterable[str], width: int) -> list[str]:
+    """The facts, as many to a line as there is room for."""
+    rows: list[str] = []
+    for fact in facts:
+        if rows and cell_len(rows[-1]) + cell_len(fact) + 3 <= width:
+            rows[-1] += f" · {fact}"
+        else:
+            rows.append(fact)
+    return rows
 
 
 def _delivery(agent: str, word: str, delivery: Delivery) -> str:

@@ -44,7 +44,7 @@ _SAMPLE = 500
 """So many messages are looked at to know about how high all of them are."""
 
 
-class MessageView(ScrollView):
+class MessageView(ScrollView, inherit_bindings=False):
     """Follows its end until it is scrolled up, and then says how many messages are below.
 
     Heights are estimates, made exact one screen around what is shown; so opening a room, changing the
