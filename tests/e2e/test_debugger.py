@@ -31,8 +31,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, module_model: ModelServer) ->
 
 @pytest.fixture(scope="module")
 def servers(home: OpenCodeHome, module_opencodes: OpenCodes) -> list[OpenCodeServer]:
-    """Two OpenCodes of one user."""
-    return module_opencodes.serve_all(home, home)
+    """Two OpenCodes of one user; at once they would both make the database of their home."""
+    return [module_opencodes.serve(home) for _ in range(2)]
 
 
 @pytest.fixture
