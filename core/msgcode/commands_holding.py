@@ -30,7 +30,7 @@ _SHOWN = 10
 
 
 def _hold(call: Call) -> Answer:
-    hold = call.store.hold(_human(call), **_scope(call), reason=call.args.reason)
+    hold = call.store.hold(call.person, **_scope(call), reason=call.args.reason)
     held = call.store.held(hold)
     count = f"{len(held)} message{'s' * (len(held) != 1)} wait{'s' * (len(held) == 1)} behind it."
     text = f"Holding {visible_line(holds.name(hold))} ({_number(call, hold.number)}). {count}"
@@ -39,13 +39,13 @@ def _hold(call: Call) -> Answer:
 
 def _release(call: Call) -> Answer:
     args = call.args
-    released = call.store.release(_human(call), args.number, **_scope(call))
+    released = call.store.release(call.person, args.number, **_scope(call))
     text = "\n".join(f"Released {visible_line(holds.words(hold))}." for hold in released)
     return Answer(text or "Nothing was held.", [to_json(hold) for hold in released])
 
 
 def _step(call: Call) -> Answer:
-    return _stepped(call, call.store.step(_human(call), **_scope(call)), [])
+    return _stepped(call, call.store.step(call.person, **_scope(call)), [])
 
 
 def _step_and_wait(call: Call) -> Answer:
@@ -53,7 +53,7 @@ def _step_and_wait(call: Call) -> Answer:
     import asyncio
 
     before = call.store.recent(0).position
-    message = call.store.step(_human(call), **_scope(call))
+    message = call.store.step(call.person, **_scope(call))
     return _stepped(call, message, asyncio.run(_outcomes(call, message, before)), waited=True)
 
 
@@ -113,13 +113,13 @@ def _held(call: Call) -> Answer:
 
 def _move(call: Call) -> Answer:
     store, args = call.store, call.args
-    message = store.move(store.resolve(args.message), store.resolve(args.before), _human(call))
+    message = store.move(store.resolve(args.message), store.resolve(args.before), call.person)
     text = f"Moved {message.id[: answers.SHORT_ID]} before {args.before[: answers.SHORT_ID]}."
     return Answer(text, message_json(message))
 
 
 def _break_add(call: Call) -> Answer:
-    rule = call.store.add_breakpoint(_human(call), **_rule(call))
+    rule = call.store.add_breakpoint(call.person, **_rule(call))
     return Answer(f"Added {_breakpoint_line(rule, call)}", to_json(rule))
 
 
@@ -169,14 +169,14 @@ def _break_list(call: Call) -> Answer:
 
 def _break_switch(enabled: bool) -> Callable[[Call], Answer]:
     def switch(call: Call) -> Answer:
-        rule = call.store.switch_breakpoint(call.args.number, enabled, _human(call))
+        rule = call.store.switch_breakpoint(call.args.number, enabled, call.person)
         return Answer(f"{'Enabled' if enabled else 'Disabled'} {_breakpoint_line(rule, call)}", to_json(rule))
 
     return switch
 
 
 def _break_remove(call: Call) -> Answer:
-    rule = call.store.remove_breakpoint(call.args.number, _human(call))
+    rule = call.store.remove_breakpoint(call.args.number, call.person)
     return Answer(f"Removed {_breakpoint_line(rule, call)}", to_json(rule))
 
 
@@ -193,11 +193,6 @@ def _number(call: Call, number: int) -> str:
 
 def _held_json(held: Held) -> dict[str, Any]:
     return {"message": message_json(held.message), "agents": list(held.agents), "hold": to_json(held.hold)}
-
-
-def _human(call: Call) -> str:
-    """Who acts: only humans hold what agents say, so it is the human unless another is named."""
-    return call.by or call.actor or call.store.register(HUMAN, human=True).id
 
 
 def _scope(call: Call) -> dict[str, str | None]:
