@@ -86,6 +86,7 @@ class _Use:
             inside = self._inside()
             yield Row(f"{self._title}: start until the past is read", "ms", {OURS: 1000 * inside["seconds"]})
             yield from self._stalls(inside, _DURING)
+            yield self._memory("once the past is read")
             os.unlink(self._report)
             progress("use, all read")
             terminal.rest(1)
@@ -94,9 +95,12 @@ class _Use:
             yield self._ends()
             os.unlink(self._report)
             yield from self._stalls(self._inside(), _AFTER)
-            memory = terminal.memory()
-            target = Target(memory, most=200, unit=" MB")
-            yield Row(f"{self._title}: memory (RSS)", "MB", {OURS: memory}, target=target)
+            yield self._memory("at the end")
+
+    def _memory(self, when: str) -> Row:
+        memory = self._terminal.memory()
+        target = Target(memory, most=200, unit=" MB")
+        return Row(f"{self._title}: memory (RSS) {when}", "MB", {OURS: memory}, target=target)
 
     def _figures(self, when: str, goes_on: Callable[[], bool]) -> Iterator[Row]:
         arrivals, pages, resizes = [], [], []
