@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says what else the machine has to do.
+settings.register_profile("msgcode", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("msgcode")
 
 pytest.register_assert_rewrite("tests.core.journal.contract")
 

@@ -35,6 +35,8 @@ class Answer(Record):
     """False if it was refused or not understood; nothing was changed then."""
     json_lines: bool = False
     """`data` is a list to be printed as JSON Lines."""
+    document: bool = False
+    """`text` is one, and stands alone."""
 
 
 class Call(Record):
@@ -51,7 +53,7 @@ class Call(Record):
         """The human who acts for `actor`, where a person types into an agent's session."""
         if not self.session or self.actor == HUMAN:
             return None
-        return self.store.register(HUMAN, human=True).id
+        return HUMAN if self.store.moment else self.store.register(HUMAN, human=True).id
 
     @property
     def actor(self) -> str | None:
@@ -65,6 +67,15 @@ class Call(Record):
             hint = "/msg register ID" if self.session else "set MSGCODE_AGENT"
             raise BadInput(f"say who you are: add --as ID, or {hint}.")
         return self.actor
+
+
+def run(call: Call) -> Answer:
+    """Do what the command says, in the room as it is or as it was."""
+    if call.args.at is None:
+        return call.args.run(call)  # type: ignore[no-any-return]
+    from msgcode.commands_travelling import run_at
+
+    return run_at(call)
 
 
 def agent_id(text: str | None) -> str | None:

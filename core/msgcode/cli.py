@@ -12,7 +12,7 @@ import os
 import sys
 
 from msgcode import __version__, answers
-from msgcode.calls import Answer, Call, agent_id, channel_id
+from msgcode.calls import Answer, Call, agent_id, channel_id, run
 from msgcode.codec import event_json
 from msgcode.commands import COMMANDS, about, from_topic
 from msgcode.errors import BadInput, MsgcodeError
@@ -35,10 +35,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _add_common_options))
     try:
-        return _run(words or ["--help"])
-    except Help as help:
-        print(help, end="")
-        return 0
+        try:
+            return _run(words or ["--help"])
+        except Help as help:
+            print(help, end="")
+            return 0
+        finally:
+            print(end="", flush=True)  # Here it can still be told if nobody reads it.
     except MsgcodeError as error:
         print(f"msgcode: {error}", file=sys.stderr)
         return error.exit_code
@@ -59,7 +62,7 @@ def _run(words: Sequence[str]) -> int:
         args.body = [_standard_input()]
     as_json = getattr(args, "json", False)
     with Store.open(getattr(args, "store", None)) as store:
-        answer = args.run(Call(store, args, answers.ansi if _colourful() and not as_json else answers.plain))
+        answer = run(Call(store, args, answers.ansi if _colourful() and not as_json else answers.plain))
     if not as_json:
         print(answer.text, end="\n" if answer.text else "")
     elif answer.json_lines:
@@ -181,6 +184,7 @@ def _harness_argument(parser: argparse.ArgumentParser) -> None:
 _COMMANDS = {
     **COMMANDS,
     "step": COMMANDS["step"]._replace(arguments=from_topic("holding", "step_and_wait")),
+    "probe": COMMANDS["probe"]._replace(arguments=from_topic("probing", "probe_and_wait")),
     "install": Command("connect an agent program to the room", _install_arguments),
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),

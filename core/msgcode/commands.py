@@ -21,6 +21,7 @@ from msgcode.calls import (
     id_argument,
     minutes,
     positive,
+    run,
     seconds,
     sent_answer,
 )
@@ -104,7 +105,7 @@ def _check(call: Call) -> Answer:
     agent = agent_id(args.id) or call.somebody
     wanted = {"channel": channel_id(args.channel), "sender": agent_id(args.sender)}
     # Somebody who looks into another's inbox has not read the messages for them.
-    looking = call.actor not in (None, agent) or call.session is not None
+    looking = call.actor not in (None, agent) or call.session is not None or store.moment is not None
     read = store.inbox if looking else store.check
     found = read(agent, **wanted, priority=args.priority, limit=args.limit)
     data = [message_json(message) for message in found]
@@ -149,7 +150,8 @@ def _agents(call: Call) -> Answer:
 def _status(call: Call) -> Answer:
     store = call.store
     agents, messages, damage, peers = store.agents(), store.messages(), store.damage(), store.peers()
-    online = sum(store.presence(agent.id).online for agent in agents)
+    online = None if store.moment else sum(store.presence(agent.id).online for agent in agents)
+    held = len(store.held()) if store.holds() else 0
     counts = {status.value: 0 for status in Status if not status.ended}
     for message in messages:
         for delivery in message.deliveries.values():
@@ -158,9 +160,10 @@ def _status(call: Call) -> Answer:
     lines = [
         f"Store: {visible_line(store.name)}",
         f"You: {call.actor or 'nobody (add --as ID, or set MSGCODE_AGENT)'}",
-        f"Agents: {len(agents)}, {online} online",
+        f"Agents: {len(agents)}" + (f", {online} online" if online is not None else ""),
         f"Channels: {len(store.channels())}",
         "Waiting: " + ", ".join(f"{count} {status}" for status, count in counts.items()),
+        *([f"Held: {held} (msgcode held tells by what)"] if store.holds() else []),
         *answers.peer_lines(peers, call.paint),
         *(f"{call.paint('Damaged:', 'red')} {visible_line(item)}" for item in damage),
     ]
@@ -171,6 +174,7 @@ def _status(call: Call) -> Answer:
         "online": online,
         "channels": len(store.channels()),
         "waiting": counts,
+        "held": held,
         "peers": to_json(peers) if peers else None,
         "damage": damage,
     }
@@ -358,8 +362,8 @@ COMMANDS = {
     "unregister": Command("leave the room", _one_id("agents", _unregister)),
     "send": Command("send a message to an agent", _send_arguments, body_after=1),
     "broadcast": Command("send a message to all members of a channel", _broadcast_arguments, body_after=1),
-    "check": Command("read an inbox", _check_arguments),
-    "show": Command("show a whole message and how far it has come", _show_arguments),
+    "check": Command("read an inbox", _check_arguments, reads=True),
+    "show": Command("show a whole message and how far it has come", _show_arguments, reads=True),
     "ack": Command("acknowledge messages: they are done with", _ack_arguments),
     "edit": Command("change a message before anybody has it", from_topic("steering", "edit"), body_after=1),
     "discard": Command("clear messages away before they are dealt with", from_topic("steering", "discard")),
@@ -369,37 +373,49 @@ COMMANDS = {
     "resend": Command(
         "send a message again to those whom it did not reach", from_topic("steering", "resend")
     ),
-    "questions": Command("list the questions that wait for an answer", from_topic("steering", "questions")),
+    "questions": Command(
+        "list the questions that wait for an answer", from_topic("steering", "questions"), reads=True
+    ),
     "answer": Command(
         "answer a question with one of its choices", from_topic("steering", "answer"), body_after=1
     ),
     "hold": Command("stop what is on its way to agents", from_topic("holding", "hold")),
-    "held": Command("list what is held, and by what", from_topic("holding", "held")),
+    "held": Command("list what is held, and by what", from_topic("holding", "held"), reads=True),
     "step": Command("let one held message through", from_topic("holding", "step")),
     "release": Command("let what is held go on", from_topic("holding", "release")),
     "move": Command("put a waiting message before another", from_topic("holding", "move")),
     "break add": Command("stop messages that match", from_topic("holding", "break_add")),
-    "break list": Command("list the breakpoints", from_topic("holding", "break_list")),
+    "break test": Command(
+        "what a breakpoint would have stopped so far", from_topic("holding", "break_test"), reads=True
+    ),
+    "break list": Command("list the breakpoints", from_topic("holding", "break_list"), reads=True),
     "break enable": Command("let a breakpoint stop messages again", from_topic("holding", "break_enable")),
     "break disable": Command("let a breakpoint stop nothing", from_topic("holding", "break_disable")),
     "break remove": Command("forget a breakpoint", from_topic("holding", "break_remove")),
-    "agents": Command("list the agents", _no_arguments(_agents)),
-    "status": Command("how the room is", _no_arguments(_status)),
+    "agents": Command("list the agents", _no_arguments(_agents), reads=True),
+    "status": Command("how the room is", _no_arguments(_status), reads=True),
     "channel create": Command("open a channel", lambda parser: _named(parser, _channel_create, "channels")),
     "channel join": Command("join a channel", _one_id("channels", _channel_join)),
     "channel leave": Command("leave a channel", _one_id("channels", _channel_leave)),
-    "channel list": Command("list the channels and their members", _no_arguments(_channel_list)),
-    "log": Command("what has happened", _log_arguments),
-    "search": Command("look for messages in all that is kept", from_topic("looking", "search"), body_after=0),
-    "export": Command("write messages down as a document", from_topic("looking", "export")),
-    "loops": Command("list the exchanges that go round and round", from_topic("loops", "loops")),
-    "backtest loops": Command(
-        "what a guard against loops would have done", from_topic("loops", "backtest_loops")
+    "channel list": Command("list the channels and their members", _no_arguments(_channel_list), reads=True),
+    "log": Command("what has happened", _log_arguments, reads=True),
+    "search": Command(
+        "look for messages in all that is kept", from_topic("looking", "search"), body_after=0, reads=True
     ),
-    "why": Command("explain why a message has come no further", from_topic("debugging", "why")),
-    "waits": Command("who waits on whom for an answer, deadlocks first", from_topic("debugging", "waits")),
-    "stuck": Command("list what does not move on, and why", from_topic("debugging", "stuck")),
-    "cost": Command("how much text threads have put into agents", from_topic("debugging", "cost")),
+    "export": Command("write messages down as a document", from_topic("looking", "export"), reads=True),
+    "loops": Command("list the exchanges that go round and round", from_topic("loops", "loops"), reads=True),
+    "backtest loops": Command(
+        "what a guard against loops would have done", from_topic("loops", "backtest_loops"), reads=True
+    ),
+    "why": Command("explain why a message has come no further", from_topic("debugging", "why"), reads=True),
+    "waits": Command(
+        "who waits on whom for an answer, deadlocks first", from_topic("debugging", "waits"), reads=True
+    ),
+    "probe": Command("see whether a message reaches an agent", from_topic("probing", "probe")),
+    "stuck": Command("list what does not move on, and why", from_topic("debugging", "stuck"), reads=True),
+    "cost": Command(
+        "how much text threads have put into agents", from_topic("debugging", "cost"), reads=True
+    ),
     "purge": Command("forget the messages that have ended", _purge_arguments),
 }
 
@@ -425,7 +441,7 @@ def run_line(store: Store, line: str, actor: str | None, session: Session | None
         args = parse(words, "/msg", commands, _add_speaker)
         if not getattr(args, "actor", None):
             args.actor = actor
-        return args.run(Call(store, args, answers.plain, session))  # type: ignore[no-any-return]
+        return run(Call(store, args, answers.plain, session))
     except Help as help:
         return Answer(str(help).rstrip())
     except MsgcodeError as error:

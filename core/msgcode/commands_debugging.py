@@ -10,7 +10,7 @@ from msgcode.calls import Answer, Call, agent_id, argument, minutes, positive
 from msgcode.codec import encode_time
 from msgcode.debugger import holds
 from msgcode.events import AgentUnregistered
-from msgcode.model import Message, now
+from msgcode.model import Message
 from msgcode.text import visible_line
 from msgcode.verbs import fold_anew
 
@@ -27,27 +27,29 @@ if TYPE_CHECKING:
     from msgcode.store import Store
 
 
-def _why(call: Call) -> Answer:
+def explain(store: Store, message: Message, agent: str) -> Explanation:
+    """Why the message has come no further on its way to the agent."""
     from msgcode.debugger.why import why
 
+    agents = {known.id: known for known in store.agents()}
+    found = why(
+        message,
+        agent,
+        store.life(message.id),
+        agents,
+        store.presence(agent),
+        store.now(),
+        hold=_hold(store, message, agent),
+        gone=_gone(store, agent, agents),
+    )
+    return found._replace(advice=()) if store.moment else found  # It is too late for that.
+
+
+def _why(call: Call) -> Answer:
     store = call.store
     message = store.message(store.resolve(call.args.message))
     agent = agent_id(call.args.agent)
-    agents = {known.id: known for known in store.agents()}
-    life = store.life(message.id)
-    found = [
-        why(
-            message,
-            one,
-            life,
-            agents,
-            store.presence(one),
-            now(),
-            hold=_hold(store, message, one),
-            gone=_gone(store, one, agents),
-        )
-        for one in ([agent] if agent else message.recipients)
-    ]
+    found = [explain(store, message, one) for one in ([agent] if agent else message.recipients)]
     lines = [answers.message_line(message, call.paint)]
     lines += [line for explanation in found for line in _explained(explanation, call)]
     if not found:
@@ -95,7 +97,7 @@ def _hop_words(hop: Hop, agent: str) -> str:
 def _waits(call: Call) -> Answer:
     from msgcode.debugger.waits import draw, waits
 
-    state, moment = _room(call.store), now()
+    state, moment = _room(call.store), call.store.now()
     found = waits(state, _presences(call.store, state), moment)
     lines = draw(found, moment)
     data = {"deadlocks": _json(found.deadlocks), "waits": _json(found.others)}
@@ -107,7 +109,7 @@ def _stuck(call: Call) -> Answer:
 
     given = {name: getattr(call.args, name) for name in Thresholds._fields}
     thresholds = Thresholds()._replace(**{name: value for name, value in given.items() if value is not None})
-    state, moment = _room(call.store), now()
+    state, moment = _room(call.store), call.store.now()
     found = stuck(state, _presences(call.store, state), moment, thresholds)
     lines = [line for one in found for line in _stuck_lines(one, moment, call)]
     return Answer(answers.listing(lines, "Nothing is stuck."), _json(found))
@@ -130,7 +132,7 @@ def _cost(call: Call) -> Answer:
 
     args = call.args
     state = _room(call.store)
-    found = cost(state, now(), timedelta(minutes=args.minutes))
+    found = cost(state, call.store.now(), timedelta(minutes=args.minutes))
     tables: dict[str, dict[str, Cost]] = {
         "total": {"everything": found.total},
         "threads": {_thread(state, thread): each for thread, each in found.threads.items()},

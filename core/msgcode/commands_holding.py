@@ -6,12 +6,13 @@ import argparse
 
 from msgcode import answers
 from msgcode.calls import PRIORITIES, Answer, Call, agent_id, argument, channel_id, positive
+from msgcode.checks import check_priority
 from msgcode.codec import message_json, to_json
 from msgcode.debugger import holds
-from msgcode.debugger.breakpoints import describe
+from msgcode.debugger.breakpoints import check_rule, describe
 from msgcode.debugger.effect import Effect
 from msgcode.errors import BadInput
-from msgcode.model import HUMAN
+from msgcode.model import HUMAN, Breakpoint, now
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from msgcode.debugger.effect import Outcome
     from msgcode.debugger.holds import Held
     from msgcode.journal.reader import Position
-    from msgcode.model import Breakpoint, Message
+    from msgcode.model import Message
+
+_SHOWN = 10
+"""Messages of a back-test that are shown; `--json` has all."""
 
 
 def _hold(call: Call) -> Answer:
@@ -115,21 +119,45 @@ def _move(call: Call) -> Answer:
 
 
 def _break_add(call: Call) -> Answer:
-    args, store = call.args, call.store
-    rule = store.add_breakpoint(
-        _human(call),
-        sender=agent_id(args.sender),
-        to=agent_id(args.to),
-        channel=channel_id(args.channel),
-        thread=_thread(call, args.thread),
-        text=args.text,
-        priority=args.priority,
-        hops=args.hops,
-        loops=args.loops,
-        budget=args.budget,
-        once=args.once,
-    )
+    rule = call.store.add_breakpoint(_human(call), **_rule(call))
     return Answer(f"Added {_breakpoint_line(rule, call)}", to_json(rule))
+
+
+def _break_test(call: Call) -> Answer:
+    from msgcode.commands_loops import backtest_json, backtest_line, firing_line
+    from msgcode.debugger.backtest import backtest_breakpoint, sent_messages
+
+    store = call.store
+    rule = Breakpoint(0, now(), HUMAN, **_rule(call))
+    check_rule(rule, {agent.id for agent in store.agents()})
+    tested = backtest_breakpoint(store.history, rule)
+    shown = tested.firings[:_SHOWN]
+    if rule.loops:
+        lines = [firing_line(firing, call.paint) for firing in shown]
+    else:
+        ids = {firing.message for firing in shown}
+        there = {message.id: message for message in sent_messages(store.history()) if message.id in ids}
+        lines = [answers.message_line(there[firing.message], call.paint) for firing in shown]
+    more = len(tested.firings) - len(shown)
+    lines += [f"and {more:,} more; --json has all"] if more else []
+    return Answer("\n".join([backtest_line("This breakpoint", tested), *lines]), backtest_json(tested))
+
+
+def _rule(call: Call) -> dict[str, Any]:
+    """What the breakpoint is to stop, as the options say it."""
+    args = call.args
+    return {
+        "sender": agent_id(args.sender),
+        "to": agent_id(args.to),
+        "channel": channel_id(args.channel),
+        "thread": _thread(call, args.thread),
+        "text": args.text,
+        "priority": check_priority(args.priority) if args.priority else None,
+        "hops": args.hops,
+        "loops": args.loops,
+        "budget": args.budget,
+        "once": args.once,
+    }
 
 
 def _break_list(call: Call) -> Answer:
@@ -242,6 +270,16 @@ def move_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def break_add_arguments(parser: argparse.ArgumentParser) -> None:
+    _rule_arguments(parser)
+    parser.set_defaults(run=_break_add)
+
+
+def break_test_arguments(parser: argparse.ArgumentParser) -> None:
+    _rule_arguments(parser)
+    parser.set_defaults(run=_break_test)
+
+
+def _rule_arguments(parser: argparse.ArgumentParser) -> None:
     argument(parser, "--from", "agents", dest="sender", metavar="ID", help="what this agent sends")
     argument(parser, "--to", "agents", metavar="ID", help="what is sent to this agent")
     argument(parser, "--channel", "channels", metavar="ID")
@@ -254,7 +292,6 @@ def break_add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", type=positive, metavar="N", help="what is beyond N characters in agents' contexts"
     )
     parser.add_argument("--once", action="store_true", help="disable it at the first hit")
-    parser.set_defaults(run=_break_add)
 
 
 def break_list_arguments(parser: argparse.ArgumentParser) -> None:

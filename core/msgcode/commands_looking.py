@@ -8,7 +8,6 @@ from msgcode import answers
 from msgcode.calls import Answer, Call, agent_id, argument, channel_id, positive
 from msgcode.codec import message_json
 from msgcode.errors import BadInput, Refused, Unavailable
-from msgcode.model import now
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -21,7 +20,7 @@ _FORMATS = ["md", "jsonl", "html"]
 def _search(call: Call) -> Answer:
     from msgcode.search import parse_query
 
-    query = parse_query(" ".join(call.args.query), now())
+    query = parse_query(" ".join(call.args.query), call.store.now())
     found = [message for message in call.store.messages(ended=True) if query.matches(message)]
     newest = found[-call.args.limit :]
     lines = [answers.message_line(message, call.paint) for message in newest]
@@ -46,7 +45,8 @@ def _export(call: Call) -> Answer:
     chunks = FORMATS[format](messages, ", ".join(filter(None, parts)) or "Everything")
     if args.output is None:
         text = "".join(chunks)
-        return Answer(text.removesuffix("\n"), {"messages": len(messages), "format": format, "text": text})
+        data = {"messages": len(messages), "format": format, "text": text}
+        return Answer(text.removesuffix("\n"), data, document=True)
     path = os.path.abspath(os.path.expanduser(args.output))
     shown = visible_line(path)
     try:

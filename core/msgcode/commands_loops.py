@@ -8,7 +8,6 @@ from msgcode.codec import encode_time
 from msgcode.debugger.backtest import Backtest, Firing, backtest_loops, sent_messages
 from msgcode.debugger.findings import Ended, Finding, Limits
 from msgcode.debugger.loops import LoopDetector
-from msgcode.model import now
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -29,18 +28,22 @@ def _loops(call: Call) -> Answer:
     detector = LoopDetector(_limits(call.args))
     for message in sent_messages(call.store.history()):
         detector.sent(message)
-    found = detector.findings(now())
+    found = detector.findings(call.store.now())
     blocks = [_block(finding, call.paint) for finding in found]
     return Answer("\n\n".join(blocks) or "No loops were found.", [_json(finding) for finding in found])
 
 
 def _backtest(call: Call) -> Answer:
     tested = backtest_loops(call.store.history(), _limits(call.args))
+    lines = [firing_line(firing, call.paint) for firing in tested.firings]
+    return Answer("\n".join([backtest_line("A guard", tested), *lines]), backtest_json(tested))
+
+
+def backtest_line(rule: str, tested: Backtest) -> str:
+    """What the rule would have done, in a sentence."""
     held, count = len(tested.held), len(tested.firings)
     times = "never" if not count else "once" if count == 1 else f"{count} times"
-    head = f"A guard would have fired {times}, and held {held} of {_number(tested.messages, 'message')}."
-    lines = [_firing_line(firing, call.paint) for firing in tested.firings]
-    return Answer("\n".join([head, *lines]), _backtest_json(tested))
+    return f"{rule} would have fired {times}, and held {held} of {_number(tested.messages, 'message')}."
 
 
 def _block(finding: Finding, paint: Paint) -> str:
@@ -71,7 +74,8 @@ def _span(finding: Finding) -> str:
     return f"{answers.clock_time(finding.since)} - {answers.clock_time(finding.until)}"
 
 
-def _firing_line(firing: Firing, paint: Paint) -> str:
+def firing_line(firing: Firing, paint: Paint) -> str:
+    """When a guard would have fired, on what loop, and what it would have held."""
     at = paint(answers.clock_time(firing.at), "dim")
     assert firing.finding
     why = visible_line(f"{firing.finding.kind}, {', '.join(firing.finding.agents)}")
@@ -101,7 +105,8 @@ def _json(finding: Finding) -> dict[str, Any]:
     return found
 
 
-def _backtest_json(tested: Backtest) -> dict[str, Any]:
+def backtest_json(tested: Backtest) -> dict[str, Any]:
+    """All of it."""
     firings = [
         {
             "at": encode_time(firing.at),

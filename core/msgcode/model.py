@@ -52,6 +52,9 @@ HUMAN = "human"
 FORWARDED = "forwarded"
 """The metadata of a forwarded message that has the id of the one that it passes on."""
 
+PROBE = "probe"
+"""The metadata that marks a message as a probe of the way to its recipient (`debugger/probe.py`)."""
+
 RESENT = "resent"
 """The metadata of a message sent again that has the id of the first."""
 
@@ -130,6 +133,8 @@ class Activity(StrEnum):
     BUSY = "busy"
     BLOCKED = "blocked"
     OFFLINE = "offline"
+    UNKNOWN = "unknown"
+    """At a moment of the past: who was there then is not known any more."""
 
 
 class Presence(Record):
@@ -146,7 +151,7 @@ class Presence(Record):
     @property
     def online(self) -> bool:
         """Whether it was seen lately (`presence.ONLINE_FOR`)."""
-        return self.activity is not Activity.OFFLINE
+        return self.activity not in (Activity.OFFLINE, Activity.UNKNOWN)
 
 
 class Edited(Record):
@@ -244,8 +249,8 @@ class Message(Record):
     rank: float | None = None
     """Its place among the messages of its priority in an inbox, once a human has moved it; else `seq`."""
 
-    released: bool = False
-    """A breakpoint stopped it, and a human let it go on: no breakpoint stops it again."""
+    released_at: datetime | None = None
+    """When a human let it go on after a breakpoint had stopped it: none stops it again."""
 
     @property
     def place(self) -> float:

@@ -16,16 +16,17 @@ excluded by `-` too, and its value be quoted.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 
 from msgcode.checks import check_priority
 from msgcode.errors import BadInput
 from msgcode.model import Status
 from msgcode.questions import question_of
+from msgcode.times import parse_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from msgcode.model import Message
 
@@ -35,9 +36,6 @@ FILE = "file"
 """The metadata that names a file, perhaps with a line: `src/config.py:15`."""
 
 _TERM = re.compile(r'(-?)(?:(\w+):)?(?:"([^"]*)"?|(\S*))')
-_AGE = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
-_TIME = re.compile(r"\d{1,2}:\d{2}", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Query:
@@ -187,31 +185,13 @@ def _has(value: str, now: datetime) -> Test:
 
 
 def _before(value: str, now: datetime) -> Test:
-    moment = _moment(value, now)
+    moment = parse_time(value, now)
     return lambda message: message.sent_at < moment
 
 
 def _after(value: str, now: datetime) -> Test:
-    moment = _moment(value, now)
+    moment = parse_time(value, now)
     return lambda message: message.sent_at >= moment
-
-
-def _moment(value: str, now: datetime) -> datetime:
-    """The time that somebody means: a local one, unless it has an offset; a time of day is the last."""
-    try:
-        age = _AGE.fullmatch(value.casefold())
-        if age:
-            return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-        if _TIME.fullmatch(value):
-            hour, minute = map(int, value.split(":"))
-            today = now.astimezone()
-            moment = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
-            return moment if moment <= today else moment - timedelta(days=1)
-        return datetime.fromisoformat(value).astimezone()
-    except (ValueError, OverflowError, OSError):
-        raise BadInput(
-            f"{value[:80]!r} is no time: write 09:30, 2030-01-31, 2030-01-31T09:30, or an age such as 2h."
-        ) from None
 
 
 _FIELDS: dict[str, Callable[[str, datetime], Test]] = {

@@ -38,7 +38,18 @@ from msgcode.events import (
     MessageSent,
     RoomPurged,
 )
-from msgcode.model import Agent, Breakpoint, Channel, Delivery, Edited, Hold, Message, Priority, Status
+from msgcode.model import (
+    PROBE,
+    Agent,
+    Breakpoint,
+    Channel,
+    Delivery,
+    Edited,
+    Hold,
+    Message,
+    Priority,
+    Status,
+)
 from msgcode.record import Record
 
 TYPE_CHECKING = False
@@ -72,6 +83,13 @@ class Inbox:
         """All that have not ended."""
         self.undelivered: dict[Priority, dict[str, None]] = {priority: {} for priority in Priority}
         """Those of them that are queued or claimed."""
+
+    def copy(self) -> Inbox:
+        """Another inbox with the same in it."""
+        other = Inbox()
+        other.waiting = {priority: ids.copy() for priority, ids in self.waiting.items()}
+        other.undelivered = {priority: ids.copy() for priority, ids in self.undelivered.items()}
+        return other
 
     def __len__(self) -> int:
         return sum(map(len, self.waiting.values()))
@@ -115,6 +133,18 @@ class State:
         """Those that cover one message, by its id, while it waits to be delivered."""
         self.breakpoints: dict[int, Breakpoint] = {}
         self.damage: list[LineDamaged] = []
+
+    def copy(self) -> State:
+        """Another state of the same room, which changes on its own."""
+        other = State(keep_ended=self.keep_ended)
+        other.seq = self.seq
+        other.agents, other.channels = self.agents.copy(), self.channels.copy()
+        other.messages, other.expiring = self.messages.copy(), self.expiring.copy()
+        other.inboxes = {agent: inbox.copy() for agent, inbox in self.inboxes.items()}
+        other.heard, other.ended, other.damage = self.heard.copy(), self.ended.copy(), self.damage.copy()
+        other.holds, other.stopped = self.holds.copy(), self.stopped.copy()
+        other.breakpoints = self.breakpoints.copy()
+        return other
 
     def inbox(self, agent: str) -> Inbox:
         """What waits for `agent`, registered or not."""
@@ -383,7 +413,8 @@ def _end(
 
 def _hear(state: State, id: str, agent: str) -> None:
     message = state.messages[id]
-    state.heard[agent] = Heard(id, message.hops, message.human)
+    if PROBE not in message.metadata:  # It would cut the chain of what it is to look at.
+        state.heard[agent] = Heard(id, message.hops, message.human)
     for rule in [*state.breakpoints.values()]:
         if rule.budget is not None and rule.enabled and is_within(rule, message, (agent,)):
             state.breakpoints[rule.number] = rule._replace(spent=rule.spent + len(message.body))
@@ -428,7 +459,7 @@ def _hold_released(state: State, event: Event, fact: HoldReleased) -> None:
     if fact.message is None:
         state.holds.pop(fact.number, None)
     elif state.stopped.pop(fact.message, None):
-        state.messages[fact.message] = state.messages[fact.message]._replace(released=True)
+        state.messages[fact.message] = state.messages[fact.message]._replace(released_at=event.at)
 
 
 def _breakpoint_added(state: State, event: Event, fact: BreakpointAdded) -> None:

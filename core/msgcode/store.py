@@ -47,12 +47,13 @@ from msgcode.presence import ONLINE_FOR, PresenceBoard
 from msgcode.receiving import Receiving
 from msgcode.state import State
 from msgcode.steering import Steering
-from msgcode.verbs import fold_anew, milliseconds
+from msgcode.verbs import Moment, fold_anew, milliseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from msgcode.debugger.travel import Timeline
     from msgcode.journal.reader import Position
     from msgcode.journal.recent import Recent
     from msgcode.mirror.mirror import Peers
@@ -262,8 +263,9 @@ class Store(Steering, Receiving, Holding):
     def set_presence(self, agent: str, activity: str, reason: str | None = None) -> None:
         """The agent is there and idle, busy or blocked (with a reason), or it left: offline."""
         check_line("a reason", reason)
-        if activity not in list(Activity):
-            raise BadInput(f"{activity!r} is no activity: choose {', '.join(Activity)}.")
+        choices = [choice for choice in Activity if choice is not Activity.UNKNOWN]
+        if activity not in choices:
+            raise BadInput(f"{activity!r} is no activity: choose {', '.join(choices)}.")
         self._presence.set(agent, Activity(activity), self._clock(), reason)
 
     def presence(self, agent: str) -> Presence:
@@ -326,6 +328,44 @@ class Store(Steering, Receiving, Holding):
     def damage(self) -> list[str]:
         """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
         return [f"{item.file}:{item.line}: {item.reason}" for item in self._fresh().damage]
+
+    def at(self, moment: int | datetime) -> Store:
+        """The room as it was: after the event of this number, or at this time (in UTC).
+
+        Every reading verb answers as of then. Its clock stands still, nobody's presence is known, and verbs
+        that change anything are Refused. It needs no closing of its own, and is of no use after this one's.
+        Raises Refused for what has not happened yet, or is not kept any more.
+        """
+        from msgcode.journal.past import NoPresence, PastJournal
+
+        self._journal.refresh()
+        if isinstance(moment, int):
+            newest = self._journal.state.seq
+            if moment > newest:
+                raise Refused(f"there is no event {moment} yet: the newest is {newest}.")
+            index = self._journal.index(moment)
+            count = index.count(moment)
+        elif moment > self._clock():
+            raise Refused(f"{moment.astimezone():%Y-%m-%d %H:%M:%S} has not come yet.")
+        else:
+            index = self._journal.index()
+            count = index.count_until(moment)
+        if not count:
+            first = self._journal.index().first
+            if first > 1:
+                raise Refused(f"what happened before event {first} was purged.")
+            raise Refused("nothing had happened in the room yet.")
+        asked = index.at(count - 1) if isinstance(moment, int) else moment
+        journal = PastJournal(self._journal, index, count)
+        seq = journal.state.seq
+        point = Moment(seq, asked, index.first, index.is_whole(count))
+        return Store(self.name, journal, NoPresence(seq), clock=lambda: asked, moment=point)
+
+    def timeline(self) -> Timeline:
+        """The room's past up to now, to go through it event by event. Takes 3 s for a million events."""
+        from msgcode.debugger.travel import Timeline
+
+        return Timeline(self._journal.index())
 
     def recent(self, size: int) -> Recent:
         """The room as it is now, for somebody who cannot wait until all of its history has been read.

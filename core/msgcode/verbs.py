@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgcode import decisions
 from msgcode.checks import check_prefix
 from msgcode.errors import MsgcodeError, Refused
 from msgcode.events import Event, Fact
 from msgcode.mirror.journal import MirroredJournal
 from msgcode.model import Message, new_message_id, now
-from msgcode.presence import PresenceBoard
+from msgcode.record import Record
 from msgcode.state import State, fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
+    from msgcode.journal.past import NoPresence
     from msgcode.journal.protocol import Journal
+    from msgcode.presence import PresenceBoard
+
+
+class Moment(Record):
+    """A point of a room's past."""
+
+    seq: int
+    """The number of the last event that had happened."""
+    at: datetime
+    """The time that was asked for, or that of this event."""
+    first: int
+    """The number of the first event that is still kept."""
+    whole: bool
+    """Whether what is kept tells all of the room as it was; else who was registered, and what was held, is
+    known only as far as it happened since the first event."""
 
 
 class Verbs:
@@ -26,18 +43,25 @@ class Verbs:
         self,
         name: str,
         journal: Journal,
-        presence: PresenceBoard,
+        presence: PresenceBoard | NoPresence,
         *,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_message_id,
+        moment: Moment | None = None,
     ) -> None:
         self.name = name
         """Where the room is: the absolute path of its folder."""
+        self.moment = moment
+        """The point of the past at which it is seen; None for the room as it is."""
         self._journal = journal
         self._presence = presence
         self._mirrored = journal if isinstance(journal, MirroredJournal) else None
         self._clock = clock
         self._new_id = new_id
+
+    def now(self) -> datetime:
+        """The time in UTC by the room's clock, which stands still in the past."""
+        return self._clock()
 
     def message(self, id: str) -> Message:
         """The message with this id, whether it waits or has ended. Raises Refused if there is none."""

@@ -1,4 +1,4 @@
-"""A fresh process opens a store with a long history."""
+"""A fresh process opens a store with a long history, and looks at a point of its past."""
 
 from __future__ import annotations
 
@@ -26,6 +26,21 @@ store = Store.open(sys.argv[1])
 print(1000 * (time.perf_counter() - before), len(store.messages()))
 """
 
+_BACK = """
+import sys, time
+from msgcode import Store
+store = Store.open(sys.argv[1])
+newest = store.recent(0).position.seq
+before = time.perf_counter()
+past = store.at(newest - int(sys.argv[2]))
+opened = time.perf_counter()
+timeline = store.timeline()
+timeline.go(newest - int(sys.argv[2]))
+gone = time.perf_counter()
+timeline.step(-1)
+print(1000 * (opened - before), 1000 * (gone - opened), 1000 * (time.perf_counter() - gone))
+"""
+
 _INSIDE, _WHOLE = "Store.open in a fresh process", "the whole process over a bare one"
 
 
@@ -38,6 +53,26 @@ def rows(scale: Scale) -> Iterator[Row]:
         yield from _rows("new snapshot", folder, scale, env)
         _age_snapshot(folder)
         yield from _rows("oldest snapshot", folder, scale, env)
+        yield from _past_rows(scale, env)
+
+
+def _past_rows(scale: Scale, env: dict[str, str]) -> Iterator[Row]:
+    """Half-way back in a history of its own, of at most 200,000 events."""
+    events = min(scale.history, 200_000)
+    with tempfile.TemporaryDirectory() as folder:
+        progress(f"looking at the past of {events:,} events")
+        write_journal(folder, events=events, live=scale.waiting)
+        make_snapshot(folder)
+        command = [sys.executable, "-c", _BACK, folder, str(events // 2)]
+        runs = []
+        for _ in range(scale.rounds + 1):
+            printed = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+            runs.append([float(figure) for figure in printed.split()])
+    names = ("Store.at", "a timeline, and going there", "a step back from there")
+    for what, most, samples in zip(names, (1000, 1000, 50), zip(*runs[1:], strict=True), strict=True):
+        figure = statistics.median(samples)
+        title = f"{events:,} events, {scale.waiting:,} waiting, {events // 2:,} events back: {what}"
+        yield Row(title, "ms", {OURS: figure}, target=Target(figure, most=most, unit=" ms"))
 
 
 def _rows(moment: str, folder: str, scale: Scale, env: dict[str, str]) -> Iterator[Row]:

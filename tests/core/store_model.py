@@ -546,7 +546,7 @@ def seen_as(message: Message) -> dict[str, Any]:
         "first": message.edited.body if message.edited else None,
         "metadata": message.metadata,
         "passed": {agent: d.passed_at for agent, d in message.deliveries.items() if d.passed_at},
-        "released": message.released,
+        "released": message.released_at is not None,
     }
 
 

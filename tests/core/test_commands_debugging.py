@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from msgcode import Store, cli, commands_debugging
+from msgcode import Store, cli
 from tests.core.support import START, Clock
 from tests.core.test_commands import refused, say
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(commands_debugging, "now", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_a_delivered_message_can_be_discarded_but_not_changed() -> None:
 def test_an_acknowledged_message_can_only_be_passed_on() -> None:
     found = done_to(message(bob=Status.ACKNOWLEDGED))
     possible = {id for id, action in found.items() if action.possible}
-    assert possible == {"reply", "forward", "resend", "hold-thread", "copy", "copy-thread", "copy-id"}
+    assert possible == {"reply", "forward", "resend", "hold-thread", "why", "copy", "copy-thread", "copy-id"}
     assert found["acknowledge"].about == "Nobody has to acknowledge it any more."
     assert found["acknowledge-inbox"].about == "Nothing waits for bob."
 

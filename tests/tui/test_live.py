@@ -9,7 +9,9 @@ from msgcode import Store
 from msgcode.events import Event, JournalReset
 from msgcode.model import now
 from msgcode_tui.live import Live
+from msgcode_tui.past import pieces
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
+from tests.troubles.loops import ping_pong_thanks
 
 
 def live_of(store: Store, *, me: str = "human", since: datetime | None = None) -> Live:
@@ -120,3 +122,27 @@ def test_the_fold_is_that_of_the_store(store: Store, folder: Path) -> None:
     assert sorted(live.state.agents.values()) == store.agents()
     assert list(live.state.messages.values()) == store.messages()
     assert (live.waiting("bob"), live.waiting("alice")) == (1, 0)
+
+
+def test_loops_are_found_as_messages_come(tmp_path: Path) -> None:
+    recorded = ping_pong_thanks(tmp_path / "room")
+    with recorded.open() as store:
+        live = live_of(store)
+        (found,) = live.findings(recorded.now)
+    assert set(found.messages) == set(recorded.messages)
+
+
+async def test_loops_of_the_past_are_found_once_it_is_read(tmp_path: Path) -> None:
+    recorded = ping_pong_thanks(tmp_path / "room")
+    with recorded.open() as store:
+        recent = store.recent(2_000)
+        assert not recent.whole
+        live = Live("human", recorded.now)
+        live.begin(recent)
+        assert live.findings(recorded.now) == []
+        more = store.send("alice", "bob", "Thanks!", reply_to=recorded.messages[-1])
+        live.advance(list(store.history())[recent.state.seq :])
+        async for piece in pieces(store.name, recent.position):
+            live.recall(piece)
+        (found,) = live.findings(recorded.now)
+    assert found.messages == (*recorded.messages, more.id)

@@ -93,3 +93,22 @@ def test_forgetting_stays(store: Store, run: Run) -> None:
 @pytest.mark.parametrize("line", ["agents", "check", "questions", "log", "status"])
 def test_looking_is_no_deed(run: Run, line: str) -> None:
     assert run(f"/msg {line}") == ""
+
+
+def test_holds_are_released_and_placed_again(store: Store, run: Run) -> None:
+    assert run("/msg hold --agent bob") == "Undone: bob is no longer held."
+    assert store.holds() == []
+    store.hold("human", agent="bob")
+    assert run("/msg hold --agent bob") == "", "it was held already"
+    assert run("/msg release") == "Undone: bob is held again, but for what has gone."
+    (hold,) = store.holds()
+    assert hold.agent == "bob"
+    store.send("alice", "bob", "hello")
+    assert run("/msg step") == "What was let through cannot be called back."
+
+
+def test_breakpoints_are_removed(store: Store, run: Run) -> None:
+    assert "breakpoint 1 is no more" in run("/msg break add --to bob")
+    assert store.breakpoints() == []
+    store.add_breakpoint("human", to="bob")
+    assert "cannot be brought back" in run("/msg break remove 1")

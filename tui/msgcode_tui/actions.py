@@ -60,6 +60,7 @@ def message_actions(messages: Sequence[Message], room: Room, live: Live, now: da
         *(_on_each(action, messages, live, now) for action in _CHANGES),
         *_holding(messages, one, live),
         _single("open", "o", "Open its file", _file(one), one, "" if _file(one) else "It names no file."),
+        _single("why", "w", "Why?", "what has become of it", one),
         Action("copy", "y", "Copy the text", named),
         Action("copy-thread", "t", "Copy the thread", "all messages of the chain"),
         Action("copy-id", "c", "Copy the id", named),

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -27,8 +28,10 @@ from msgcode.events import Event
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, times
+from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, screens, times
 from msgcode_tui.addressing import Address
+from msgcode_tui.debugger.rounds import Rounds
+from msgcode_tui.debugger.rows import Scene, frozen
 from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
@@ -38,7 +41,6 @@ from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
 from msgcode_tui.roster import Arrangement, Section
 from msgcode_tui.screens.commands import RoomCommands
-from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.steps import Steps
@@ -56,14 +58,20 @@ SLICE = 100
 BREATH = 0.001
 """Seconds between two pieces of the past, each of which takes as long. A key takes dozens of turns."""
 
-RECENT_BYTES = 256 * 1024
-"""How much of the journal's end is read before the first picture: about 500 messages, in 20 ms."""
+RECENT_BYTES = 128 * 1024
+"""How much of the journal's end is read before the first picture: about 250 messages, in 10 ms."""
 
 RETRY = 1.0
 """Seconds until a store that could not be read is tried again."""
 
 PRESENCE_EVERY = 1.0
 """Seconds between two looks at who is there."""
+
+ROUNDS_EVERY = 1.0
+"""Seconds between two looks at whether agents go round or wait for each other, at least."""
+
+ROUNDS_SHARE = 0.05
+"""The part of the time that these looks may take."""
 
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
@@ -93,8 +101,8 @@ class MsgcodeApp(App[None]):
     """
 
     TITLE = "msgcode"
-    MODES: ClassVar = {"room": MainScreen}
-    DEFAULT_MODE = "room"
+    # The styles of the first screen are the app's, as Textual reads all of its own anew for each screen's.
+    CSS_PATH: ClassVar = [Path(screens.__file__).parent / path for path in MainScreen.CSS_PATH]
     COMMANDS = App.COMMANDS | {RoomCommands}
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -170,6 +178,10 @@ class MsgcodeApp(App[None]):
         """What is wrong with the store, in a sentence or two; "" if nothing is."""
         return self._unreadable or self._unwritable
 
+    def get_default_screen(self) -> MainScreen:
+        """The room."""
+        return MainScreen()
+
     def on_load(self) -> None:
         # The newest messages are in the very first picture. If they cannot be read, `_follow` says so.
         with suppress(MsgcodeError):
@@ -190,6 +202,7 @@ class MsgcodeApp(App[None]):
         gc.enable()
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
+        self.run_worker(self._look_for_rounds())
         self.run_worker(self._stay_online())
         self.run_worker(self._give_defaults())
         self.run_worker(self._remember())
@@ -267,7 +280,7 @@ class MsgcodeApp(App[None]):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.live.state.agents))
             changed = presences != self.live.presences
             self.live.presences = presences
-            before, self.stuck = self.stuck, self.look_for_stuck()
+            before, self.stuck = self.stuck, await asyncio.to_thread(_stuck, self.scene())
             if changed or [one.messages for one in before] != [one.messages for one in self.stuck]:
                 self._redraw()
             self._tell_of_stuck()
@@ -275,9 +288,23 @@ class MsgcodeApp(App[None]):
                 async with asyncio.timeout(PRESENCE_EVERY):
                     await self._agents_changed.wait()
 
-    def look_for_stuck(self) -> list[Stuck]:
-        """What is stuck at this moment."""
-        return stuck(self.live.state, self.live.presences, self.clock(), self.thresholds)
+    def scene(self) -> Scene:
+        """The room as it is at this moment, for the debugger to read in a thread."""
+        now, live = self.clock(), self.live
+        found = live.findings(now)
+        return Scene(frozen(live.state), dict(live.presences), now, found, self.thresholds)
+
+    async def _look_for_rounds(self) -> None:
+        """Look for loops and deadlocks again and again, and tell of the new ones."""
+        rounds = Rounds(self.live.me)
+        while True:
+            began = monotonic()
+            if self.live.past is None:
+                for happening in await asyncio.to_thread(rounds.new, self.scene()):
+                    self._decide(happening)
+                    if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
+                        self.screen.offer_debugger(happening)
+            await asyncio.sleep(max(ROUNDS_EVERY, (monotonic() - began) / ROUNDS_SHARE))
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}
@@ -536,6 +563,8 @@ class MsgcodeApp(App[None]):
 
     def action_help(self) -> None:
         """Show what the keys do, as seen from where the user is."""
+        from msgcode_tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def say(self, sentence: str, severity: str = "information") -> None:
@@ -546,6 +575,10 @@ class MsgcodeApp(App[None]):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
+
+
+def _stuck(scene: Scene) -> list[Stuck]:
+    return stuck(scene.state, scene.presences, scene.now, scene.thresholds)
 
 
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:

@@ -22,6 +22,7 @@ _TONES = {
     Activity.BUSY: "warning",
     Activity.BLOCKED: "failed",
     Activity.OFFLINE: "muted",
+    Activity.UNKNOWN: "muted",
 }
 
 

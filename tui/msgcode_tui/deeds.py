@@ -12,9 +12,14 @@ from typing import NamedTuple
 
 from msgcode import Agent, Message, Priority, Refused, Status, Store
 from msgcode.debugger import holds
+from msgcode.debugger.breakpoints import describe
+from msgcode.model import Breakpoint, Hold
 from msgcode.questions import question_of
 from msgcode_tui.actions import named
 from msgcode_tui.items import count
+
+STEPPED = "What was let through cannot be called back."
+"""Why a step cannot be undone."""
 
 
 class Deed(NamedTuple):
@@ -164,7 +169,11 @@ def answer(store: Store, me: str, question: str, choice: str) -> Deed:
 
 def hold(store: Store, me: str, **scope: str) -> Deed:
     """Stop what is on its way to agents, within the scope (`Store.hold`)."""
-    hold = store.hold(me, **scope)
+    return held(store, me, store.hold(me, **scope))
+
+
+def held(store: Store, me: str, hold: Hold) -> Deed:
+    """This hold was placed just now."""
     waiting = store.held(hold)
 
     def back() -> str:
@@ -180,27 +189,38 @@ def release(store: Store, me: str, *numbers: int) -> Deed:
     """Let go on what these holds keep."""
     there = {hold.number: hold for hold in store.holds()}
     going = len(store.held(*(there[number] for number in numbers if number in there)))
-    released = [hold for number in numbers for hold in store.release(me, number)]
+    gone = [hold for number in numbers for hold in store.release(me, number)]
+    return released(store, me, gone, f": {count(going, 'message')} held till now")
+
+
+def released(store: Store, me: str, gone: Sequence[Hold], about: str = "") -> Deed:
+    """These holds were released just now."""
 
     def back() -> str:
-        for hold in released:
+        for hold in gone:
             scope = {name: getattr(hold, name) for name in ("agent", "peer", "thread", "channel", "message")}
             store.hold(me, **scope, reason=hold.reason)
-        return (
-            f"Undone: {named([holds.name(hold) for hold in released])} is held again, but for what has gone."
-        )
+        return f"Undone: {what} is held again, but for what has gone."
 
-    said = (
-        f"Released {named([holds.name(hold) for hold in released])}: {count(going, 'message')} held till now."
-    )
-    return Deed(said, back)
+    what = named([holds.name(hold) for hold in gone])
+    return Deed(f"Released {what}{about}.", back)
 
 
 def step(store: Store, me: str, **scope: str) -> tuple[Message, Deed]:
     """Let one held message through, the first within the scope (`Store.step`)."""
     message = store.step(me, **scope)
     said = f"Let through: {message.sender} to {named(message.recipients)}. {len(store.held()):,} more held."
-    return message, Deed(said, "What was let through cannot be called back.")
+    return message, Deed(said, STEPPED)
+
+
+def broken(store: Store, me: str, rule: Breakpoint) -> Deed:
+    """This breakpoint was added just now."""
+
+    def back() -> str:
+        store.remove_breakpoint(rule.number, me)
+        return f"Undone: breakpoint {rule.number} is no more. What it has stopped still waits."
+
+    return Deed(f"Breakpoint {rule.number} stops {describe(rule)}.", back)
 
 
 def join(store: Store, me: str, channel: str, agent: str) -> Deed:

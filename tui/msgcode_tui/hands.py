@@ -37,15 +37,20 @@ class Hands:
 
     async def do(self, deed: Callable[[], Deed]) -> bool:
         """Do it, and say what was done or why not; returns whether it was done."""
+        if problem := await self.attempt(deed):
+            self._say(problem, "error")
+        return problem is None
+
+    async def attempt(self, deed: Callable[[], Deed]) -> str | None:
+        """Do it, and say what was done; returns why that failed, None if it did not."""
         try:
             done = await self._run(deed)
         except MsgcodeError as error:
-            self._say(str(error), "error")
-            return False
+            return str(error)
         self.remember(done)
         if done.said:
             self._say(done.said)
-        return True
+        return None
 
     def remember(self, done: Deed) -> None:
         """This was done, and is what `undo` takes back first."""

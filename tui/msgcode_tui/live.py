@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from msgcode import Agent, Message, Presence, Status
 from msgcode.debugger import holds
+from msgcode.debugger.findings import Finding
 from msgcode.debugger.holds import Held
+from msgcode.debugger.loops import LoopDetector
 from msgcode.events import (
     Event,
     JournalReset,
@@ -71,6 +73,9 @@ class Live:
         self._held: list[Held] | None = None
         self.failed: set[tuple[str, str]] = set()
         """Messages and the agents for whom they could not be injected, and still wait."""
+        self._loops = LoopDetector()
+        self._unexamined = list(state.messages.values())
+        """What has not been looked through for loops yet."""
         for message in state.messages.values():
             self._list(message)
 
@@ -117,7 +122,8 @@ class Live:
             past.whole.state.add(message)
             past.whole._list(message)
         if piece.rest:
-            past.whole.state = joined(piece.rest, past.whole.state)
+            assert piece.loops
+            past.whole.state, past.whole._loops = joined(piece.rest, past.whole.state), piece.loops
             past.whole.advance(past.newer)
             self._become(past.whole)
 
@@ -129,6 +135,7 @@ class Live:
                 whole.index.read(whole.state.messages[id])
         self.state, self.index, self._past = whole.state, whole.index, None
         self.traffic, self.failed, self.moved = whole.traffic, whole.failed, whole.moved
+        self._loops, self._unexamined = whole._loops, []
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
@@ -143,7 +150,9 @@ class Live:
             is_new = type(fact) is MessageSent and fact.id not in self.state.messages
             fold(self.state, event)
             if is_new:
-                self._list(self.state.messages[fact.id])  # type: ignore[union-attr]
+                message = self.state.messages[fact.id]  # type: ignore[union-attr]
+                self._list(message)
+                self._unexamined.append(message)
             elif isinstance(fact, MessageFailed):
                 self.moved.append(fact.id)
                 self._fail(fact)
@@ -159,6 +168,19 @@ class Live:
             elif isinstance(fact, JournalReset):
                 self.marks.clear()
                 self._show(self.state)
+        self._look_for_loops()
+
+    def _look_for_loops(self) -> None:
+        """While the past is read, by another process, it is that which looks: they must come in order."""
+        if not self._past:
+            for message in self._unexamined:
+                self._loops.sent(message)
+            self._unexamined.clear()
+
+    def findings(self, now: datetime) -> list[Finding]:
+        """The loops that there have been, oldest first; none as long as the past is being read."""
+        self._look_for_loops()
+        return [] if self._past else self._loops.findings(now)
 
     def _fail(self, fact: MessageFailed) -> None:
         message = self.state.messages.get(fact.id)

@@ -1,16 +1,19 @@
 """What the user is told of while they look elsewhere. Pure: the clock is passed in.
 
-Something happens (`of_event`, `of_stuck`), and `Notices` decides whether that is worth a notice now.
+Something happens (`of_event`, `of_stuck`, `of_loop`, `of_deadlock`), and `Notices` decides whether that
+is worth a notice now.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
+from msgcode.debugger.findings import Finding
 from msgcode.debugger.stuck import Stuck
+from msgcode.debugger.waits import Wait
 from msgcode.events import Event, MessageSent
 from msgcode.model import Message, Priority
 from msgcode.state import State
@@ -73,6 +76,24 @@ def mentions(text: str, agent: str) -> bool:
 def of_stuck(one: Stuck, me: str) -> Happening:
     """That an agent does not move on."""
     return Happening("stuck", pair_room(one.agent, me), f"{one.agent} is stuck", one.reason)
+
+
+def of_loop(found: Finding, me: str) -> Happening:
+    """That agents go round without getting anywhere."""
+    return Happening(
+        "loops", pair_room(found.agents[0], me), f"{_named(found.agents)} are in a loop", found.explain
+    )
+
+
+def of_deadlock(ring: Sequence[Wait], me: str) -> Happening:
+    """That each of some agents waits for the next one."""
+    waiters = [wait.waiter for wait in ring]
+    text = f"Each waits for the next: {' → '.join([*waiters, waiters[0]])}."
+    return Happening("stuck", pair_room(waiters[0], me), f"{_named(waiters)} are deadlocked", text)
+
+
+def _named(agents: Sequence[str]) -> str:
+    return " and ".join(agents) if len(agents) < 3 else f"{agents[0]} and {len(agents) - 1} more"
 
 
 class Notices:

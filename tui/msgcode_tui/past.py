@@ -16,6 +16,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from typing import NamedTuple
 
 from msgcode import Message, MsgcodeError, Store
+from msgcode.debugger.loops import LoopDetector
 from msgcode.errors import Unavailable
 from msgcode.events import Event
 from msgcode.journal.reader import Position
@@ -43,6 +44,8 @@ class Piece(NamedTuple):
     """The next messages, oldest first; none while events are folded."""
     rest: State | None = None
     """With the last ones, what the state has beside messages (see `joined`)."""
+    loops: LoopDetector | None = None
+    """With the last ones, what has taken in all messages."""
 
 
 async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
@@ -56,8 +59,9 @@ async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
         try:
             rest = None
             while rest is None:
-                share, messages, rest = await asyncio.to_thread(pickle.load, process.stdout)
-                yield Piece(share, messages, rest)
+                piece = Piece(*await asyncio.to_thread(pickle.load, process.stdout))
+                rest = piece.rest
+                yield piece
         except (EOFError, pickle.UnpicklingError):
             words = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
             raise Unavailable(words or "the process that reads the past was killed") from None
@@ -84,6 +88,7 @@ def cut(events: Iterable[Event], count: int) -> Iterator[Piece]:
         if number % _EVENTS == 0:
             yield Piece(_FOLDED * min(number / count, 1), [])
     messages = list(state.messages.values())
+    loops = LoopDetector()
     state.messages, state.inboxes, state.expiring = {}, {}, {}
     piece: list[Message] = []
     size = 0
@@ -91,9 +96,10 @@ def cut(events: Iterable[Event], count: int) -> Iterator[Piece]:
         if piece and (len(piece) == MESSAGES or size + len(message.body) > CHARACTERS):
             yield Piece(_FOLDED + (1 - _FOLDED) * number / len(messages), piece)
             piece, size = [], 0
+        loops.sent(message)
         piece.append(_compact(message))
         size += len(message.body)
-    yield Piece(1, piece, state)
+    yield Piece(1, piece, state, loops)
 
 
 def _compact(message: Message) -> Message:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from msgcode import Agent, Channel, Message, Priority, Store
+from msgcode.model import Breakpoint, Hold
 from msgcode_tui import deeds
 from msgcode_tui.deeds import Deed
 
@@ -92,6 +93,27 @@ class Recorder:
             self.done.append(deeds.left(self._store, self._me, channel, agent))
         return result
 
+    def hold(self, *args: Any, **more: Any) -> Hold:
+        """As `Store.hold`."""
+        before = self._store.holds()
+        hold = self._store.hold(*args, **more)
+        if hold not in before:
+            self.done.append(deeds.held(self._store, self._me, hold))
+        return hold
+
+    def release(self, *args: Any, **more: Any) -> list[Hold]:
+        """As `Store.release`."""
+        gone = self._store.release(*args, **more)
+        if gone:
+            self.done.append(deeds.released(self._store, self._me, gone))
+        return gone
+
+    def add_breakpoint(self, *args: Any, **more: Any) -> Breakpoint:
+        """As `Store.add_breakpoint`."""
+        rule = self._store.add_breakpoint(*args, **more)
+        self.done.append(deeds.broken(self._store, self._me, rule))
+        return rule
+
 
 _SENDING = {"send", "broadcast", "forward", "resend", "answer"}
 """What returns what it sent."""
@@ -100,6 +122,10 @@ _FINAL = {
     "acknowledge": deeds.ACKNOWLEDGED,
     "discard": deeds.DISCARDED,
     "expire": deeds.EXPIRED,
+    "step": deeds.STEPPED,
+    "move": "A message that was moved stays there: move it back.",
+    "switch_breakpoint": "Switch the breakpoint back: what it has stopped meanwhile still waits.",
+    "remove_breakpoint": "A breakpoint that was removed cannot be brought back: add it again.",
     "purge": "What was forgotten cannot be brought back.",
 }
 """What cannot be taken back, and what is said then."""

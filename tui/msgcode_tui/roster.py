@@ -19,6 +19,7 @@ ACTIVITY_MARKS = {
     Activity.BUSY: "◐",
     Activity.BLOCKED: "■",
     Activity.OFFLINE: "○",
+    Activity.UNKNOWN: "○",
 }
 
 _LONG, _SHORT = 14, 6

@@ -24,7 +24,7 @@ from msgcode.errors import BadInput
 from msgcode_tui import keys, themes, times
 from msgcode_tui.toml_lines import line_of
 
-What = Literal["mentions", "urgent", "questions", "stuck"]
+What = Literal["mentions", "urgent", "questions", "stuck", "loops"]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Hours = Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")]
 S = TypeVar("S")
@@ -47,10 +47,10 @@ class Notify:
         "true or false",
     )
     what: tuple[What, ...] = _setting(
-        ("mentions", "urgent", "questions", "stuck"),
+        ("mentions", "urgent", "questions", "stuck", "loops"),
         "What to tell of: messages to you or that mention you (@human), anybody's urgent messages, "
-        "questions to you, and agents or messages that are stuck.",
-        'a list of "mentions", "urgent", "questions" and "stuck"',
+        "questions to you, agents or messages that are stuck (deadlocks too), and loops.",
+        'a list of "mentions", "urgent", "questions", "stuck" and "loops"',
     )
     quiet_hours: Hours = _setting(
         "",

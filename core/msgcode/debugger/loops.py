@@ -18,6 +18,7 @@ from datetime import timedelta
 
 from msgcode.debugger.findings import Cost, Ended, Finding, Kind, Limits
 from msgcode.debugger.resemblance import Vocabulary, Wording, alike, reports, wording
+from msgcode.model import PROBE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class LoopDetector:
 
         One that was taken in lately is not taken in again.
         """
-        if message.id in self._links:
+        if message.id in self._links or PROBE in message.metadata:
             return []
         names = {message.sender.casefold(), *(agent.casefold() for agent in message.deliveries)}
         said = wording(message.body, names)

@@ -172,7 +172,7 @@ class _Look:
             return None
         if not self.known:
             return Kind.UNKNOWN if message.sent_at <= self._unknown else None
-        if not self.presence.online:
+        if self.presence.activity is Activity.OFFLINE:
             return Kind.OFFLINE if message.sent_at <= self._undelivered else None
         if self.presence.activity is Activity.BLOCKED:
             return Kind.BLOCKED if message.sent_at <= self._undelivered else None

@@ -29,7 +29,7 @@ from datetime import datetime, timedelta
 
 from msgcode.debugger.words import NOWHERE, duration, whereabouts
 from msgcode.decisions import is_due
-from msgcode.model import Activity
+from msgcode.model import PROBE, Activity
 from msgcode.questions import question_of
 from msgcode.record import Record
 from msgcode.text import visible_line
@@ -94,6 +94,8 @@ def waits(state: State, presences: Mapping[str, Presence], now: datetime) -> Wai
 
 def asks(message: Message) -> bool:
     """Whether the message asks for something."""
+    if PROBE in message.metadata:
+        return False
     if question_of(message):
         return True
     text = re.sub(_CODE, " ", f"{message.subject or ''}\n{message.body}", flags=re.DOTALL)
@@ -127,7 +129,7 @@ def _unanswered(state: State, presences: Mapping[str, Presence], now: datetime) 
         if said.answers(message, on) or said.is_newer(message, on):
             continue
         presence = presences.get(on, NOWHERE)
-        alive = on in state.agents and presence.online and presence.activity is not Activity.BLOCKED
+        alive = on in state.agents and presence.activity not in (Activity.OFFLINE, Activity.BLOCKED)
         dead_end = not alive and (
             on not in state.agents or now - _silent_since(message, presence) >= PATIENCE
         )

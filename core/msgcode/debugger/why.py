@@ -241,7 +241,7 @@ def _standing(case: _Case) -> Standing:
         return Standing.HELD
     if case.agent not in case.agents:
         return Standing.GONE if case.gone else Standing.UNKNOWN
-    if not case.presence.online:
+    if case.presence.activity is Activity.OFFLINE:
         return Standing.OFFLINE
     if case.presence.activity is Activity.BLOCKED:
         return Standing.BLOCKED
@@ -340,7 +340,7 @@ def _set_going(case: _Case, stands: Standing) -> Iterator[Advice]:
     id, agent = case.message.id[:SHORT], case.agent
     where = f" in {case.place}" if case.place else ""
     if stands is Standing.HELD:
-        yield Advice("let it through, and nothing else", f"step --message {id}")
+        yield Advice("let it through", f"step --message {id}")
         yield Advice("see what is held, and by what", "held")
     elif stands in (Standing.UNKNOWN, Standing.GONE):
         yield Advice(f"bring {agent} into the room, which then gets it", f"register {agent}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgcode.decisions import nearest
 from msgcode.model import Activity, Presence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from msgcode.model import Agent
 
@@ -32,6 +34,11 @@ def duration(span: timedelta) -> str:
     return " ".join(filter(None, parts))
 
 
+def seconds(took: float) -> str:
+    """A short time, in milliseconds where it is less than a second: `12 ms`, `4.0 s`."""
+    return f"{1000 * took:.0f} ms" if took < 1 else duration(timedelta(seconds=took))
+
+
 def clock(moment: datetime, now: datetime) -> str:
     """The local time of day, such as `10:02`; with its date unless that is the day of `now`."""
     local = moment.astimezone()
@@ -50,6 +57,8 @@ def whereabouts(
         if gone:
             return f"{agent} was unregistered at {clock(gone, now)}"
         return f"{agent} is not registered{nearest(agent, agents)}"
+    if presence.activity is Activity.UNKNOWN:
+        return f"{agent} is of unknown presence"
     if presence.activity is Activity.OFFLINE:
         if presence.last_seen is None:
             return f"{agent} was never there"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from threading import Thread
 
     from msgcode.events import Fact
+    from msgcode.journal.index import Index
     from msgcode.journal.protocol import Decide
     from msgcode.journal.recent import Recent
 
@@ -279,6 +280,14 @@ class FileJournal:
     def mentioning(self, text: str) -> Iterator[Event]:
         try:
             yield from events_mentioning(self.folder, text)
+        except OSError as error:
+            raise unavailable(error, f"cannot read {self.folder}") from error
+
+    def index(self, until: int | None = None) -> Index:
+        from msgcode.journal.index import Index
+
+        try:
+            return Index(self.folder, until)
         except OSError as error:
             raise unavailable(error, f"cannot read {self.folder}") from error
 

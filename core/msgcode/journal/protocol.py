@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from msgcode.events import Event, Fact
+from msgcode.journal.index import Index
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.state import State
@@ -49,6 +50,12 @@ class Journal(Protocol):
 
     def mentioning(self, text: str) -> Iterator[Event]:
         """The events whose lines contain `text` (ASCII), oldest first."""
+
+    def index(self, until: int | None = None) -> Index:
+        """What is in which line, to see the room as it was at any of its events.
+
+        until: only up to the event of this number.
+        """
 
     def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
         """New events as they are appended, by any process, in batches.

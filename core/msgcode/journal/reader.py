@@ -28,7 +28,7 @@ _SEQ = b'{"seq":'
 _PLAIN_SEND = b'"type":"message.sent","id":'
 _HEAD = 100
 
-_SHORTEST = 40
+SHORTEST = 40
 """Fewer bytes than any event's line has."""
 
 _SURVEY_PAUSE = 1.0
@@ -376,7 +376,7 @@ class Reader:
                 if type(event.fact) is not MessageSent:
                     self.settled += len(text)
             except ValueError as error:
-                self._missing += 1 + len(text) // _SHORTEST
+                self._missing += 1 + len(text) // SHORTEST
                 if text.strip():
                     file = os.path.basename(segment_path(self.folder, segment))
                     events.append(Event(seq, self._at, LineDamaged(file, line + count, str(error))))

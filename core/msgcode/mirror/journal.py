@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from threading import Timer
 
     from msgcode.events import Event
+    from msgcode.journal.index import Index
     from msgcode.journal.protocol import Decide, Journal
     from msgcode.journal.reader import Position
     from msgcode.journal.recent import Recent
@@ -72,6 +73,9 @@ class MirroredJournal:
 
     def recent(self, size: int) -> Recent:
         return self._journal.recent(size)
+
+    def index(self, until: int | None = None) -> Index:
+        return self._journal.index(until)
 
     def mentioning(self, text: str) -> Iterator[Event]:
         return self._journal.mentioning(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -15,6 +15,9 @@ from msgcode_tui import deeds, holding
 from msgcode_tui.deeds import Deed
 from msgcode_tui.rooms import Room
 from msgcode_tui.screens.acting import ActingScreen
+
+if TYPE_CHECKING:
+    from msgcode_tui.app import MsgcodeApp
 
 
 class HoldingScreen(ActingScreen):
@@ -53,14 +56,7 @@ class HoldingScreen(ActingScreen):
             self._step(**holding.scope(self.room, self._app.live.me))
 
     def _step(self, **within: str) -> None:
-        app = self._app
-
-        def deed() -> Deed:
-            message, done = deeds.step(app.store, app.live.me, **within)
-            app.call_from_thread(app.steps.begin, message)
-            return done
-
-        self._do(deed)
+        self._do(partial(stepped, self._app, **within))
 
     def commands(self) -> Iterator[SystemCommand]:
         yield from super().commands()
@@ -95,3 +91,11 @@ class HoldingScreen(ActingScreen):
 
     def _release(self, *numbers: int) -> None:
         self._do(partial(deeds.release, self._app.store, self._app.live.me, *numbers))
+
+
+def stepped(app: MsgcodeApp, **within: str) -> Deed:
+    """Let one held message through, the first within the scope, and go on to say what comes of it. Off the
+    event loop."""
+    message, done = deeds.step(app.store, app.live.me, **within)
+    app.call_from_thread(app.steps.begin, message)
+    return done

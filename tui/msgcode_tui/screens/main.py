@@ -18,8 +18,8 @@ from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
-from msgcode_tui.screens.arranging import ArrangingScreen
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.debugging import DebuggingScreen
 from msgcode_tui.screens.finding import FindingScreen
 from msgcode_tui.screens.holding import HoldingScreen
 from msgcode_tui.widgets.answer import Answer
@@ -49,7 +49,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
+class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -210,6 +210,8 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         super().__init__()
         self._shown: Room | None = None
         """The room that was drawn last."""
+        self._laid_out: Size | None = None
+        """The size that the screen was last laid out for."""
         self._trail: list[tuple[Room, str]] = []
         """The messages from which the user followed a link, and the rooms that they were in."""
 
@@ -223,6 +225,10 @@ class MainScreen(HoldingScreen, ArrangingScreen, FindingScreen):
         self.draw(self._app.live)
 
     def on_resize(self, event: events.Resize) -> None:
+        if event.size == self._laid_out:
+            event.prevent_default()  # Told once more, by the layout itself: Textual would lay out once more.
+            return
+        self._laid_out = event.size
         # Before Textual's own handler lays out the screen, which it else does for the old panes first.
         self._fit(event.size)
 

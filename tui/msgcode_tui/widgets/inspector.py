@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -20,27 +20,15 @@ from textual.strip import Strip
 
 from msgcode import Message, MsgcodeError
 from msgcode.events import Event
-from msgcode_tui import safe
 from msgcode_tui.cards import room_card
 from msgcode_tui.inspection import message_card
 from msgcode_tui.items import Item
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import Room
+from msgcode_tui.widgets.item_lines import ItemLine, item_lines
 
 _REST = 0.1
 """Seconds that a message is selected before its life is read: who goes through a room reads none."""
-
-_MAX_TEXT = 4_000
-"""Characters of a paragraph that are shown; the values of metadata may be long."""
-
-
-class _Row(NamedTuple):
-    """One line as it is drawn."""
-
-    lead: str
-    text: str
-    aside: str
-    item: Item
 
 
 class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
@@ -81,7 +69,7 @@ class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
         self._about: tuple[Room, str | None] | None = None
         self._message: Message | None = None
         self._items: Sequence[Item] = ()
-        self._rows: list[_Row] = []
+        self._rows: list[ItemLine] = []
         self._current: int | None = None
 
     def show(self, live: Live, room: Room, message: Message | None, now: datetime) -> None:
@@ -112,7 +100,7 @@ class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self) -> None:
         width = max(self.scrollable_content_region.width - 2, 10)
         target = self._rows[self._current].item.target if self._current is not None else None
-        self._rows = [row for item in self._items for row in _rows_of(item, width)]
+        self._rows = [row for item in self._items for row in item_lines(item, width)]
         self.virtual_size = Size(width, len(self._rows))
         links = self._links()
         self._current = next((y for y in links if target and self._rows[y].item.target == target), None)
@@ -167,10 +155,11 @@ class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         line, width = self.scroll_offset.y + y, self.size.width
+        plain = self.visual_style.rich_style  # Which is kept; `rich_style` is worked out anew each time.
         if line >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         row = self._rows[line]
-        style = self._style(row.item.tone) if row.item.tone else self.rich_style
+        style = self._style(row.item.tone) if row.item.tone else plain
         if row.item.target and not row.item.tone:
             style = self._style("link")
         muted = self._style("muted")
@@ -183,9 +172,9 @@ class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
                 Segment(row.text, style),
             ]
         )
-        left = left.adjust_cell_length(width - cell_len(row.aside) - 1, self.rich_style)
-        strip = Strip([*left, Segment(row.aside, muted), Segment(" ", self.rich_style)])
-        strip = strip.adjust_cell_length(width, self.rich_style)
+        left = left.adjust_cell_length(width - cell_len(row.aside) - 1, plain)
+        strip = Strip([*left, Segment(row.aside, muted), Segment(" ", plain)])
+        strip = strip.adjust_cell_length(width, plain)
         if is_current:
             over = Style(bgcolor=self._style("current").bgcolor)
             strip = Strip([Segment(text, (own or Style()) + over) for text, own, _ in strip], width)
@@ -193,20 +182,3 @@ class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"inspector--{name}")
-
-
-def _rows_of(item: Item, width: int) -> list[_Row]:
-    """The item in lines of at most `width` cells."""
-    lead, aside = safe.line(item.lead), safe.line(item.aside)
-    if cell_len(lead) > width // 2:
-        lead = safe.fit(lead, width // 2)
-    indent = cell_len(lead)
-    if item.target:
-        text = safe.fit(item.text, width - indent - (cell_len(aside) + 1 if aside else 0))
-        return [_Row(lead, text, aside, item)]
-    text = item.text if len(item.text) <= _MAX_TEXT else f"{item.text[:_MAX_TEXT]}…"
-    lines = safe.wrap(text, width - indent - (cell_len(aside) + 1 if aside else 0))
-    return [
-        _Row(lead if index == 0 else " " * indent, line, aside if index == 0 else "", item)
-        for index, line in enumerate(lines)
-    ]

@@ -19,7 +19,6 @@ from msgcode.questions import ANSWER, DEFAULTED, question_of
 from msgcode_tui import safe, times
 from msgcode_tui.metadata import chips
 from msgcode_tui.widgets.look import HELD, PRIORITY_MARKS, TICKS, Look
-from msgcode_tui.widgets.markdown_lines import markdown_lines
 from msgcode_tui.widgets.question_lines import question_lines
 
 MAX_CHARACTERS = 20_000
@@ -272,8 +271,12 @@ def _reply(reply_to: str, origin: Message | None, width: int, look: Look) -> Spa
 
 
 def _body(body: str, width: int, look: Look, place: Place) -> list[tuple[Spans, str]]:
-    if place.as_markdown and (lines := markdown_lines(body, width, look)):
-        return [(_highlighted(spans, look, place.highlight), "\n") for spans in lines]
+    if place.as_markdown:
+        # Only now: to import a parser of Markdown takes a tenth of the time until the first picture.
+        from msgcode_tui.widgets.markdown_lines import markdown_lines
+
+        if lines := markdown_lines(body, width, look):
+            return [(_highlighted(spans, look, place.highlight), "\n") for spans in lines]
     text = safe.content(_shown(body)).plain
     hits = place.highlight(text) if place.highlight else []
     found: list[tuple[Spans, str]] = []

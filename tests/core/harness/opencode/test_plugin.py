@@ -44,7 +44,7 @@ def test_under_node(tmp_path: Path) -> None:
         env={**os.environ, "MSGCODE_TEST_PLUGINS": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
