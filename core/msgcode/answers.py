@@ -6,7 +6,6 @@ All of it is fit for a terminal: whatever came from a message, an agent or a cha
 from __future__ import annotations
 
 from msgcode.debugger import holds
-from msgcode.debugger.breakpoints import describe
 from msgcode.events import (
     AgentBound,
     AgentHeard,
@@ -205,6 +204,13 @@ def _who(fact: Any) -> str:
     return speaker(fact.agent, fact.by)
 
 
+def _breakpoint_added(fact: BreakpointAdded, paint: Paint) -> str:
+    from msgcode.debugger.breakpoints import describe  # Who sends need not read that.
+
+    words = visible_line(describe(fact.breakpoint))
+    return f"breakpoint {fact.breakpoint.number} set by {visible_line(fact.by)}: {words}"
+
+
 _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
     AgentRegistered: lambda fact, paint: f"{visible_line(fact.id)} registered as {visible_line(fact.name)}",
     AgentBound: lambda fact, paint: f"{visible_line(fact.agent)} lives in {visible_line(fact.session.place)}",
@@ -229,10 +235,7 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Paint], str]] = {
         f"{paint(visible_line(holds.name(fact.hold)), 'yellow')} held: {visible_line(holds.words(fact.hold))}"
     ),
     HoldReleased: lambda fact, paint: f"hold {fact.number} released by {visible_line(fact.by)}",
-    BreakpointAdded: lambda fact, paint: (
-        f"breakpoint {fact.breakpoint.number} set by {visible_line(fact.by)}: "
-        f"{visible_line(describe(fact.breakpoint))}"
-    ),
+    BreakpointAdded: _breakpoint_added,
     BreakpointSwitched: lambda fact, paint: (
         f"breakpoint {fact.number} {'enabled' if fact.enabled else 'disabled'} by {visible_line(fact.by)}"
     ),

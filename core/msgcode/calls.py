@@ -61,6 +61,11 @@ class Call(Record):
         return agent_id(getattr(self.args, "actor", None) or os.environ.get("MSGCODE_AGENT"))
 
     @property
+    def person(self) -> str:
+        """Who steers the room: whoever is named, else the human at the keyboard."""
+        return self.by or self.actor or self.store.register(HUMAN, human=True).id
+
+    @property
     def somebody(self) -> str:
         """Who acts. Raises BadInput if nobody was named."""
         if not self.actor:

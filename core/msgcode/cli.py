@@ -35,10 +35,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _add_common_options))
     try:
-        return _run(words or ["--help"])
-    except Help as help:
-        print(help, end="")
-        return 0
+        try:
+            return _run(words or ["--help"])
+        except Help as help:
+            print(help, end="")
+            return 0
+        finally:
+            print(end="", flush=True)  # Here it can still be told if nobody reads it.
     except MsgcodeError as error:
         print(f"msgcode: {error}", file=sys.stderr)
         return error.exit_code

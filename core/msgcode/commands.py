@@ -385,6 +385,9 @@ COMMANDS = {
     "release": Command("let what is held go on", from_topic("holding", "release")),
     "move": Command("put a waiting message before another", from_topic("holding", "move")),
     "break add": Command("stop messages that match", from_topic("holding", "break_add")),
+    "break test": Command(
+        "what a breakpoint would have stopped so far", from_topic("holding", "break_test"), reads=True
+    ),
     "break list": Command("list the breakpoints", from_topic("holding", "break_list"), reads=True),
     "break enable": Command("let a breakpoint stop messages again", from_topic("holding", "break_enable")),
     "break disable": Command("let a breakpoint stop nothing", from_topic("holding", "break_disable")),

@@ -6,12 +6,13 @@ import argparse
 
 from msgcode import answers
 from msgcode.calls import PRIORITIES, Answer, Call, agent_id, argument, channel_id, positive
+from msgcode.checks import check_priority
 from msgcode.codec import message_json, to_json
 from msgcode.debugger import holds
-from msgcode.debugger.breakpoints import describe
+from msgcode.debugger.breakpoints import check_rule, describe
 from msgcode.debugger.effect import Effect
 from msgcode.errors import BadInput
-from msgcode.model import HUMAN
+from msgcode.model import HUMAN, Breakpoint
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from msgcode.debugger.effect import Outcome
     from msgcode.debugger.holds import Held
     from msgcode.journal.reader import Position
-    from msgcode.model import Breakpoint, Message
+    from msgcode.model import Message
+
+_SHOWN = 10
+"""Messages of a back-test that are shown; `--json` has all."""
 
 
 def _hold(call: Call) -> Answer:
-    hold = call.store.hold(_human(call), **_scope(call), reason=call.args.reason)
+    hold = call.store.hold(call.person, **_scope(call), reason=call.args.reason)
     held = call.store.held(hold)
     count = f"{len(held)} message{'s' * (len(held) != 1)} wait{'s' * (len(held) == 1)} behind it."
     text = f"Holding {visible_line(holds.name(hold))} ({_number(call, hold.number)}). {count}"
@@ -35,13 +39,13 @@ def _hold(call: Call) -> Answer:
 
 def _release(call: Call) -> Answer:
     args = call.args
-    released = call.store.release(_human(call), args.number, **_scope(call))
+    released = call.store.release(call.person, args.number, **_scope(call))
     text = "\n".join(f"Released {visible_line(holds.words(hold))}." for hold in released)
     return Answer(text or "Nothing was held.", [to_json(hold) for hold in released])
 
 
 def _step(call: Call) -> Answer:
-    return _stepped(call, call.store.step(_human(call), **_scope(call)), [])
+    return _stepped(call, call.store.step(call.person, **_scope(call)), [])
 
 
 def _step_and_wait(call: Call) -> Answer:
@@ -49,7 +53,7 @@ def _step_and_wait(call: Call) -> Answer:
     import asyncio
 
     before = call.store.recent(0).position
-    message = call.store.step(_human(call), **_scope(call))
+    message = call.store.step(call.person, **_scope(call))
     return _stepped(call, message, asyncio.run(_outcomes(call, message, before)), waited=True)
 
 
@@ -109,27 +113,51 @@ def _held(call: Call) -> Answer:
 
 def _move(call: Call) -> Answer:
     store, args = call.store, call.args
-    message = store.move(store.resolve(args.message), store.resolve(args.before), _human(call))
+    message = store.move(store.resolve(args.message), store.resolve(args.before), call.person)
     text = f"Moved {message.id[: answers.SHORT_ID]} before {args.before[: answers.SHORT_ID]}."
     return Answer(text, message_json(message))
 
 
 def _break_add(call: Call) -> Answer:
-    args, store = call.args, call.store
-    rule = store.add_breakpoint(
-        _human(call),
-        sender=agent_id(args.sender),
-        to=agent_id(args.to),
-        channel=channel_id(args.channel),
-        thread=_thread(call, args.thread),
-        text=args.text,
-        priority=args.priority,
-        hops=args.hops,
-        loops=args.loops,
-        budget=args.budget,
-        once=args.once,
-    )
+    rule = call.store.add_breakpoint(call.person, **_rule(call))
     return Answer(f"Added {_breakpoint_line(rule, call)}", to_json(rule))
+
+
+def _break_test(call: Call) -> Answer:
+    from msgcode.commands_loops import backtest_json, backtest_line, firing_line
+    from msgcode.debugger.backtest import backtest_breakpoint, sent_messages
+
+    store = call.store
+    rule = Breakpoint(0, call.store.now(), HUMAN, **_rule(call))
+    check_rule(rule, {agent.id for agent in store.agents()})
+    tested = backtest_breakpoint(store.history, rule)
+    shown = tested.firings[:_SHOWN]
+    if rule.loops:
+        lines = [firing_line(firing, call.paint) for firing in shown]
+    else:
+        ids = {firing.message for firing in shown}
+        there = {message.id: message for message in sent_messages(store.history()) if message.id in ids}
+        lines = [answers.message_line(there[firing.message], call.paint) for firing in shown]
+    more = len(tested.firings) - len(shown)
+    lines += [f"and {more:,} more; --json has all"] if more else []
+    return Answer("\n".join([backtest_line("This breakpoint", tested), *lines]), backtest_json(tested))
+
+
+def _rule(call: Call) -> dict[str, Any]:
+    """What the breakpoint is to stop, as the options say it."""
+    args = call.args
+    return {
+        "sender": agent_id(args.sender),
+        "to": agent_id(args.to),
+        "channel": channel_id(args.channel),
+        "thread": _thread(call, args.thread),
+        "text": args.text,
+        "priority": check_priority(args.priority) if args.priority else None,
+        "hops": args.hops,
+        "loops": args.loops,
+        "budget": args.budget,
+        "once": args.once,
+    }
 
 
 def _break_list(call: Call) -> Answer:
@@ -141,14 +169,14 @@ def _break_list(call: Call) -> Answer:
 
 def _break_switch(enabled: bool) -> Callable[[Call], Answer]:
     def switch(call: Call) -> Answer:
-        rule = call.store.switch_breakpoint(call.args.number, enabled, _human(call))
+        rule = call.store.switch_breakpoint(call.args.number, enabled, call.person)
         return Answer(f"{'Enabled' if enabled else 'Disabled'} {_breakpoint_line(rule, call)}", to_json(rule))
 
     return switch
 
 
 def _break_remove(call: Call) -> Answer:
-    rule = call.store.remove_breakpoint(call.args.number, _human(call))
+    rule = call.store.remove_breakpoint(call.args.number, call.person)
     return Answer(f"Removed {_breakpoint_line(rule, call)}", to_json(rule))
 
 
@@ -165,11 +193,6 @@ def _number(call: Call, number: int) -> str:
 
 def _held_json(held: Held) -> dict[str, Any]:
     return {"message": message_json(held.message), "agents": list(held.agents), "hold": to_json(held.hold)}
-
-
-def _human(call: Call) -> str:
-    """Who acts: only humans hold what agents say, so it is the human unless another is named."""
-    return call.by or call.actor or call.store.register(HUMAN, human=True).id
 
 
 def _scope(call: Call) -> dict[str, str | None]:
@@ -242,6 +265,16 @@ def move_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def break_add_arguments(parser: argparse.ArgumentParser) -> None:
+    _rule_arguments(parser)
+    parser.set_defaults(run=_break_add)
+
+
+def break_test_arguments(parser: argparse.ArgumentParser) -> None:
+    _rule_arguments(parser)
+    parser.set_defaults(run=_break_test)
+
+
+def _rule_arguments(parser: argparse.ArgumentParser) -> None:
     argument(parser, "--from", "agents", dest="sender", metavar="ID", help="what this agent sends")
     argument(parser, "--to", "agents", metavar="ID", help="what is sent to this agent")
     argument(parser, "--channel", "channels", metavar="ID")
@@ -254,7 +287,6 @@ def break_add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", type=positive, metavar="N", help="what is beyond N characters in agents' contexts"
     )
     parser.add_argument("--once", action="store_true", help="disable it at the first hit")
-    parser.set_defaults(run=_break_add)
 
 
 def break_list_arguments(parser: argparse.ArgumentParser) -> None:

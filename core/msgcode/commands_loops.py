@@ -35,11 +35,15 @@ def _loops(call: Call) -> Answer:
 
 def _backtest(call: Call) -> Answer:
     tested = backtest_loops(call.store.history(), _limits(call.args))
+    lines = [firing_line(firing, call.paint) for firing in tested.firings]
+    return Answer("\n".join([backtest_line("A guard", tested), *lines]), backtest_json(tested))
+
+
+def backtest_line(rule: str, tested: Backtest) -> str:
+    """What the rule would have done, in a sentence."""
     held, count = len(tested.held), len(tested.firings)
     times = "never" if not count else "once" if count == 1 else f"{count} times"
-    head = f"A guard would have fired {times}, and held {held} of {_number(tested.messages, 'message')}."
-    lines = [_firing_line(firing, call.paint) for firing in tested.firings]
-    return Answer("\n".join([head, *lines]), _backtest_json(tested))
+    return f"{rule} would have fired {times}, and held {held} of {_number(tested.messages, 'message')}."
 
 
 def _block(finding: Finding, paint: Paint) -> str:
@@ -70,7 +74,8 @@ def _span(finding: Finding) -> str:
     return f"{answers.clock_time(finding.since)} - {answers.clock_time(finding.until)}"
 
 
-def _firing_line(firing: Firing, paint: Paint) -> str:
+def firing_line(firing: Firing, paint: Paint) -> str:
+    """When a guard would have fired, on what loop, and what it would have held."""
     at = paint(answers.clock_time(firing.at), "dim")
     assert firing.finding
     why = visible_line(f"{firing.finding.kind}, {', '.join(firing.finding.agents)}")
@@ -100,7 +105,8 @@ def _json(finding: Finding) -> dict[str, Any]:
     return found
 
 
-def _backtest_json(tested: Backtest) -> dict[str, Any]:
+def backtest_json(tested: Backtest) -> dict[str, Any]:
+    """All of it."""
     firings = [
         {
             "at": encode_time(firing.at),

@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 def _edit(call: Call) -> Answer:
     args = call.args
     id = call.store.resolve(args.message)
-    message = call.store.edit(id, " ".join(args.body), subject=args.subject, by=_who(call))
+    message = call.store.edit(id, " ".join(args.body), subject=args.subject, by=call.person)
     return Answer(f"Edited {_short([message])}.", message_json(message))
 
 
 def _discard(call: Call) -> Answer:
     ids = [call.store.resolve(prefix) for prefix in call.args.message]
-    done = call.store.discard(*ids, agent=agent_id(call.args.agent), by=_who(call))
+    done = call.store.discard(*ids, agent=agent_id(call.args.agent), by=call.person)
     where = f" for {agent_id(call.args.agent)}" if call.args.agent else ""
     return Answer(f"Discarded {_short(done)}{where}.", [message_json(message) for message in done])
 
 
 def _expire(call: Call) -> Answer:
     ids = [call.store.resolve(prefix) for prefix in call.args.message]
-    done = call.store.expire(*ids, by=_who(call))
+    done = call.store.expire(*ids, by=call.person)
     return Answer(f"Expired {_short(done)}.", [message_json(message) for message in done])
 
 
 def _prioritize(call: Call) -> Answer:
     id = call.store.resolve(call.args.message)
-    (message,) = call.store.prioritize(id, priority=call.args.priority, by=_who(call))
+    (message,) = call.store.prioritize(id, priority=call.args.priority, by=call.person)
     return Answer(f"Made {_short([message])} {message.priority}.", message_json(message))
 
 
@@ -53,12 +53,12 @@ def _forward(call: Call) -> Answer:
 
 
 def _resend(call: Call) -> Answer:
-    (message,) = call.store.resend(call.store.resolve(call.args.message), by=_who(call))
+    (message,) = call.store.resend(call.store.resolve(call.args.message), by=call.person)
     return sent_answer(call, message, f"Sent again to {', '.join(message.recipients) or 'nobody'}")
 
 
 def _questions(call: Call) -> Answer:
-    me = agent_id(call.args.id) or _who(call)
+    me = agent_id(call.args.id) or call.person
     found = call.store.questions(me)
     blocks = [_question_block(question, call) for question in found]
     text = "\n\n".join(blocks) or f"Nobody waits for an answer of {visible_line(me)}."
@@ -88,13 +88,8 @@ def _question_json(question: Question) -> dict[str, Any]:
 
 def _answer(call: Call) -> Answer:
     args = call.args
-    message = call.store.answer(call.store.resolve(args.message), " ".join(args.choice), _who(call))
+    message = call.store.answer(call.store.resolve(args.message), " ".join(args.choice), call.person)
     return sent_answer(call, message, f"Answered {message.recipients[0]} with {visible_line(message.body)!r}")
-
-
-def _who(call: Call) -> str:
-    """Who changes or answers it: the person who types into an agent's session, not the agent."""
-    return call.by or call.somebody
 
 
 def _short(messages: Iterable[Message]) -> str:

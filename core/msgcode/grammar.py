@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     AddOptions = Callable[[argparse.ArgumentParser], None]
 
+# argparse would look for translations of its few words, of which there are none. To look it imports locale:
+# a twentieth of a whole `msgcode send`.
+setattr(argparse, "_", str)  # noqa: B010
+
 
 class Command(Record):
     """A word of the language. `arguments` adds its arguments to a parser, and the function to run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgcode import decisions
-from msgcode.checks import check_id, check_line, check_priority
+from msgcode.checks import check_line, check_priority
 from msgcode.debugger import holds
 from msgcode.errors import BadInput, Refused
 from msgcode.events import (
@@ -196,29 +196,17 @@ class Holding(Verbs):
         characters have been put into agents' contexts by what matches otherwise. once: it is disabled by
         its first hit.
         """
-        for kind, id in (("agent", sender), ("agent", to), ("channel", channel)):
-            if id is not None and id not in self._fresh().agents:
-                check_id(kind, id)
-        if text is not None:
-            from msgcode.debugger.breakpoints import check_pattern
+        from msgcode.debugger.breakpoints import check_rule
 
-            check_pattern(text)
-        if hops is not None and hops < 1:
-            raise BadInput("a number of hops must be 1 or more.")
-        if budget is not None and budget < 1:
-            raise BadInput("a budget must be 1 character or more.")
         urgency = check_priority(priority) if priority else None
-        rule = (sender, to, channel, thread, text, urgency, hops, loops, budget)
-        if not any(part not in (None, False) for part in rule):
-            raise BadInput(
-                "a breakpoint must say what it stops: from or to whom, a channel, a thread, a text, "
-                "a priority, a number of hops, loops, or what is beyond a budget."
-            )
+        parts = (sender, to, channel, thread, text, urgency, hops, loops, budget)
+        rule = Breakpoint(0, self._clock(), by, *parts, 0, once)
+        check_rule(rule, self._fresh().agents)
         added: list[Breakpoint] = []
 
         def decide(state: State, moment: datetime) -> list[Fact]:
             decisions.check_speaker(state, by)
-            added[:] = [Breakpoint(1 + max(state.breakpoints, default=0), moment, by, *rule, 0, once)]
+            added[:] = [rule._replace(number=1 + max(state.breakpoints, default=0), at=moment)]
             return [BreakpointAdded(added[0])]
 
         self._journal.commit(decide)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from msgcode import Store
 from tests.bench import seed
 from tests.bench.table import OURS, SEED, Row, Scale, Target, percentile, progress
 from tests.e2e.chat_completions import ChatCompletions
@@ -54,6 +55,11 @@ def rows(scale: Scale) -> Iterator[Row]:
                 for pair in pairs:
                     delays[pair.name].append(pair.delay(busy=state == "busy"))
             yield from _rows(state, delays)
+        (ours, *_) = pairs
+        released = [ours.release_delay() for _ in range(scale.deliveries)]
+        what = "release of a hold to an idle recipient's model"
+        yield Row(f"{what}: median", "ms", {OURS: statistics.median(released)})
+        yield Row(f"{what}: 95th percentile", "ms", {OURS: percentile(released, 0.95)})
 
 
 def _rows(state: str, delays: dict[str, list[float]]) -> Iterator[Row]:
@@ -79,11 +85,12 @@ class Pair:
         self, stack: ExitStack, model: ModelServer, folder: Path, name: str, **config: object
     ) -> None:
         self.name = name
+        self._room = folder / "room"
         self._model = model
         self._count = 0
         self._random = random.Random(0)
         self._works = False
-        home = OpenCodeHome(folder / "home", model.url, folder / "room", **config)
+        home = OpenCodeHome(folder / "home", model.url, self._room, **config)
         if name == OURS:
             home.install_msgcode()
         self._servers = [OpenCodeServer(home, role) for role in ("sender", "recipient")]
@@ -117,6 +124,19 @@ class Pair:
         sender.wait_until_idle(self._sender)
         wait_until(lambda: not recipient.status(), lambda: "a session is still busy")
         return 1000 * (arrived.at - sent.at)
+
+    def release_delay(self) -> float:
+        """Milliseconds from the call of `Store.release` until the recipient's model has what was held."""
+        self._count += 1
+        with Store.open(self._room) as store:
+            store.register("human", human=True)
+            store.hold("human")
+            store.send("human", "recipient", self._token)
+            before = time.monotonic()
+            store.release("human")
+        arrived = self._first(self._recipient, self._token)
+        wait_until(lambda: not self._servers[1].status(), lambda: "the recipient is still busy")
+        return 1000 * (arrived.at - before)
 
     @property
     def _token(self) -> str:

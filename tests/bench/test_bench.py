@@ -20,7 +20,7 @@ EXPECTED = {
     "mirror": "send, no oh-my-msgcode ever here: median",
     "opening": "100 events, 10 waiting, oldest snapshot: Store.open in a fresh process",
     "processes": "whole process: python -c pass",
-    "tui": "TUI, 100 messages: memory (RSS)",
+    "tui": "TUI, 100 messages: memory (RSS) at the end",
     "wake": "another process's send to watch: median",
     "writers": "2 writers, sync: lost",
 }

@@ -32,6 +32,9 @@ TO_THREAD, PAGE_UP, HOME, END = "\x12", "\x1b[5~", "\x1b[H", "\x1b[F"
 _PAUSE = 0.15
 """Seconds between two things that are timed, so that each comes alone."""
 
+_Samples = dict[str, list[float]]
+"""Milliseconds from each deed until it is on the screen, by what was done."""
+
 _DURING, _AFTER = "while the past is read", "all read"
 
 
@@ -82,30 +85,48 @@ class _Use:
             progress("use, while the past is read")
             terminal.shown(ANY_MESSAGE)
             terminal.press(TO_THREAD)
-            yield from self._figures(_DURING, lambda: not os.path.exists(self._report))
+            samples: _Samples = {}
+            while not samples or not os.path.exists(self._report):
+                for deed in (self._append, self._scroll, self._resize):
+                    deed(samples)
+            yield from self._figures(_DURING, samples)
             inside = self._inside()
             yield Row(f"{self._title}: start until the past is read", "ms", {OURS: 1000 * inside["seconds"]})
-            yield from self._stalls(inside, _DURING)
-            os.unlink(self._report)
+            yield from self._stall_rows(inside, _DURING)
+            yield self._memory("once the past is read")
             progress("use, all read")
             terminal.rest(1)
-            rounds = iter(range(self._count))
-            yield from self._figures(_AFTER, lambda: next(rounds, None) is not None)
+            samples = {}
+            for deed in (self._append, self._scroll, self._resize):
+                self._stall()  # What was before is not this deed's.
+                for _ in range(self._count):
+                    deed(samples)
+                yield from self._stalls(f"{_AFTER}, {deed.__name__.strip('_')}")
+            yield from self._figures(_AFTER, samples)
             yield self._ends()
-            os.unlink(self._report)
-            yield from self._stalls(self._inside(), _AFTER)
-            memory = terminal.memory()
-            target = Target(memory, most=200, unit=" MB")
-            yield Row(f"{self._title}: memory (RSS)", "MB", {OURS: memory}, target=target)
+            yield from self._stalls(f"{_AFTER}, to the oldest and back")
+            yield self._memory("at the end")
 
-    def _figures(self, when: str, goes_on: Callable[[], bool]) -> Iterator[Row]:
-        arrivals, pages, resizes = [], [], []
-        while goes_on():
-            arrivals.append(self._arrival())
-            pages += [self._delay(lambda: self._terminal.press(PAGE_UP), ANY_MESSAGE) for _ in range(3)]
-            pages.append(self._delay(lambda: self._terminal.press(END), self._newest_text))
-            resizes.append(self._delay(lambda: self._terminal.resize(SMALLER), self._newest_text))
-            resizes.append(self._delay(lambda: self._terminal.resize(SIZE), self._newest_text))
+    def _memory(self, when: str) -> Row:
+        memory = self._terminal.memory()
+        target = Target(memory, most=200, unit=" MB")
+        return Row(f"{self._title}: memory (RSS) {when}", "MB", {OURS: memory}, target=target)
+
+    def _append(self, samples: _Samples) -> None:
+        samples.setdefault("append", []).append(self._arrival())
+
+    def _scroll(self, samples: _Samples) -> None:
+        pages = samples.setdefault("scroll", [])
+        pages += [self._delay(lambda: self._terminal.press(PAGE_UP), ANY_MESSAGE) for _ in range(3)]
+        pages.append(self._delay(lambda: self._terminal.press(END), self._newest_text))
+
+    def _resize(self, samples: _Samples) -> None:
+        resizes = samples.setdefault("resize", [])
+        resizes.append(self._delay(lambda: self._terminal.resize(SMALLER), self._newest_text))
+        resizes.append(self._delay(lambda: self._terminal.resize(SIZE), self._newest_text))
+
+    def _figures(self, when: str, samples: _Samples) -> Iterator[Row]:
+        arrivals, pages, resizes = samples["append"], samples["scroll"], samples["resize"]
         yield self._row("send to screen, median", statistics.median(arrivals), when, 50)
         yield self._row("send to screen, 95th percentile", percentile(arrivals, 0.95), when)
         yield self._row("page up to screen, median", statistics.median(pages), when)
@@ -139,7 +160,15 @@ class _Use:
         target = Target(figure, most=most, unit=" ms") if most else None
         return Row(f"{self._title}, {when}: {what}", "ms", {OURS: figure}, target=target)
 
-    def _stalls(self, inside: dict[str, float], when: str) -> Iterator[Row]:
+    def _stall(self) -> dict[str, float]:
+        """What the meter has seen since it last said something."""
+        os.unlink(self._report)
+        return self._inside()
+
+    def _stalls(self, when: str) -> Iterator[Row]:
+        yield from self._stall_rows(self._stall(), when)
+
+    def _stall_rows(self, inside: dict[str, float], when: str) -> Iterator[Row]:
         yield self._row("longest stall of the event loop", 1000 * inside["stall"], when, 100)
         # What is more than this was other processes' doing.
         yield self._row("... most processor time in one", 1000 * inside["work"], when, 100)

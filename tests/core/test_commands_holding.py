@@ -14,6 +14,7 @@ from msgcode.cli import main
 from msgcode.commands import run_line
 from msgcode.events import MessagePassed
 from tests.core.support import Ids
+from tests.troubles import TROUBLES
 
 
 @pytest.fixture
@@ -90,6 +91,39 @@ def test_breakpoints(store: Store) -> None:
     assert say(store, "/msg break remove 1").startswith("Removed breakpoint 1")
 
 
+def test_a_breakpoint_is_tried_out_before_it_is_set(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    for count in range(12):
+        store.send("ann", "bob", f"Deploy {count}")
+        store.send("bob", "ann", "Wait")
+    assert (
+        say(store, "/msg break test --to cy")
+        == "This breakpoint would have fired never, and held 0 of 24 messages."
+    )
+    head, *lines, last = say(store, "/msg break test --from @ann --text ^Deploy").split("\n")
+    assert head == "This breakpoint would have fired 12 times, and held 12 of 24 messages."
+    assert [line.split(": ")[1] for line in lines] == [f"Deploy {count}" for count in range(10)]
+    assert last == "and 2 more; --json has all"
+    assert store.breakpoints() == []
+    assert main(["break", "test", "--text", "Deploy 1", "--once", "--store", store.name, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["messages"], len(answer["held"])) == (24, 1)
+    assert [firing["message"] for firing in answer["firings"]] == answer["held"]
+
+
+def test_a_guard_is_tried_out(tmp_path: Path) -> None:
+    recorded = TROUBLES["triangle"](tmp_path / "troubles")
+    with recorded.open() as store:
+        alone = say(store, "/msg backtest loops").removeprefix("A guard")
+        assert say(store, "/msg break test --loops").removeprefix("This breakpoint") == alone
+        head, line = say(store, "/msg break test --loops --to infra").split("\n")
+        answer = run_line(store, "/msg break test --loops --to infra", None)
+        held = answer.data["held"]
+        assert {store.message(id).recipients for id in held} == {("infra",)}
+    assert 0 < len(held) < 10
+    assert head == f"This breakpoint would have fired once, and held {len(held)} of 18 messages."
+    assert f"repeat, api, billing, infra: would have held {len(held)}, {held[0][:8]}" in line
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -102,6 +136,9 @@ def test_breakpoints(store: Store) -> None:
         ("/msg release x", "'x' is not a number above 0"),
         ("/msg break add", "a breakpoint must say what it stops"),
         ("/msg break add --text (", "is not a regular expression"),
+        ("/msg break test", "a breakpoint must say what it stops"),
+        ("/msg break test --text (", "is not a regular expression"),
+        ("/msg break test --budget x", "'x' is not a number above 0"),
         ("/msg break remove 1", "there is no breakpoint 1"),
     ],
 )

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import wait_until
+from tests.e2e.scene import Scene
+
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
@@ -41,7 +44,35 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.returncode == 0, done.stderr
 
 
-ROWS = re.findall(r"^\| `(\w+)[^`]*`(.*)$", README.split("## Commands")[1].split("\n## ")[0], re.MULTILINE)
+ID, TIME, SPAN = r"\b[0-9a-f]{8}\b", r"\b\d\d:\d\d:\d\d\b", r" +\d+(?:\.\d)? m?s\b"
+
+
+def bare(text: str) -> str:
+    """The text without what differs each time: ids, times of day and spans."""
+    return re.sub(SPAN, " SPAN", re.sub(TIME, "TIME", re.sub(ID, "ID", text)))
+
+
+def test_the_debugger_does_as_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "room"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    section = README.split("## The debugger\n")[1].split("\n## ")[0]
+    shown = "".join(re.findall(r"```console\n(.*?)```", section, re.DOTALL))
+    ids: dict[str, str] = {}
+    with Scene(tmp_path / "room") as scene:
+        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE):
+            ours = re.sub(ID, lambda found: ids[found[0]], command)
+            done = subprocess.run(["sh", "-c", ours], capture_output=True, text=True, timeout=60, check=False)
+            assert (done.returncode, done.stderr) == (0, ""), ours
+            assert bare(done.stdout) == bare(output), ours
+            ids.update(zip(re.findall(ID, output), re.findall(ID, done.stdout), strict=True))
+            if command == "msgcode release":
+                wait_until(scene.is_quiet, lambda: "what was released does not arrive")
+    assert len(ids) > 10
+
+
+ROWS = re.findall(
+    r"^\| `([a-z]+(?: [a-z]+)?)[^`]*`(.*)$", README.split("## Commands")[1].split("\n## ")[0], re.MULTILINE
+)
 
 
 def test_the_table_of_commands_is_found() -> None:
@@ -50,9 +81,8 @@ def test_the_table_of_commands_is_found() -> None:
 
 @pytest.mark.parametrize(("command", "row"), ROWS)
 def test_every_option_in_the_table_exists(command: str, row: str) -> None:
-    words = [command, "create"] if command == "channel" else [command]
     help = subprocess.run(
-        [sys.executable, "-m", "msgcode", *words, "--help"],
+        [sys.executable, "-m", "msgcode", *command.split(), "--help"],
         capture_output=True,
         text=True,
         timeout=30,

@@ -106,7 +106,7 @@ SEARCH = ("ctrl+f", *"chunk")
 WRITING = (*"i@docs Please wait for ", "alt+p", "alt+s", *"Not yet", "enter")
 
 SCREENS = {
-    "selected": (("k", "k", "k"), "id "),
+    "selected": (("k", "k", "k"), ""),
     "inspected": (("k", "k", "k", "ctrl+o"), "Life"),
     "marked": (("k", "space", "k", "space"), "◆"),
     "rooms": (("ctrl+r", "down"), "Questions"),
@@ -119,6 +119,8 @@ SCREENS = {
     "palette": (("ctrl+p", *"next"), "Go to the next unread message"),
     "export": (("ctrl+s",), "Markdown"),
     "questions": (("Q",), "1 question to you"),
+    "frozen": (("F", "k"), "‖ Held: everything"),
+    "answer": (("i", *"/msg agents", "enter"), "esc closes"),
     "help": (("question_mark",), "Keys"),
 }
 """What to press, and what is on the screen then."""

@@ -190,7 +190,7 @@ def room_actions(room: Room, live: Live, arrangement: Arrangement) -> list[Actio
     if holding.holds_on(room, live):
         found.append(Action("release", "h", "Release", "what is held here goes on"))
     else:
-        found.append(Action("hold", "h", "Hold", "nothing is delivered until you release it"))
+        found.append(Action("hold", "h", "Hold", "nothing is delivered until released"))
     if room.kind is RoomKind.CHANNEL:
         found += _channel_actions(room.names[0], live)
     elif agent := room.partner(live.me):
@@ -239,7 +239,7 @@ def _agent_actions(agent: str, live: Live) -> Iterator[Action]:
         return
     joinable, joined = channels_of(agent, live, member=False), channels_of(agent, live)
     yield _unless(
-        "" if joinable else f"There is no channel that {agent} is not in.",
+        "" if joinable else f"{agent} is in every channel.",
         Action("join-channel", "a", "Let it join a channel"),
     )
     yield _unless(

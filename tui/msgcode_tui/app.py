@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -27,7 +28,7 @@ from msgcode.events import Event, JournalReset, RoomPurged
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, times
+from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
 from msgcode_tui.debugger.rows import Scene, frozen
@@ -40,7 +41,6 @@ from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
 from msgcode_tui.roster import Arrangement, Section
 from msgcode_tui.screens.commands import RoomCommands
-from msgcode_tui.screens.help import HelpScreen
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.steps import Steps
@@ -59,8 +59,8 @@ SLICE = 100
 BREATH = 0.001
 """Seconds between two pieces of the past, each of which takes as long. A key takes dozens of turns."""
 
-RECENT_BYTES = 256 * 1024
-"""How much of the journal's end is read before the first picture: about 500 messages, in 20 ms."""
+RECENT_BYTES = 128 * 1024
+"""How much of the journal's end is read before the first picture: about 250 messages, in 10 ms."""
 
 RETRY = 1.0
 """Seconds until a store that could not be read is tried again."""
@@ -102,8 +102,8 @@ class MsgcodeApp(App[None]):
     """
 
     TITLE = "msgcode"
-    MODES: ClassVar = {"room": MainScreen}
-    DEFAULT_MODE = "room"
+    # The styles of the first screen are the app's, as Textual reads all of its own anew for each screen's.
+    CSS_PATH: ClassVar = [Path(screens.__file__).parent / path for path in MainScreen.CSS_PATH]
     COMMANDS = App.COMMANDS | {RoomCommands}
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -189,6 +189,10 @@ class MsgcodeApp(App[None]):
     def trouble(self) -> str:
         """What is wrong with the store, in a sentence or two; "" if nothing is."""
         return self._unreadable or self._unwritable
+
+    def get_default_screen(self) -> MainScreen:
+        """The room."""
+        return MainScreen()
 
     def on_load(self) -> None:
         # The newest messages are in the very first picture. If they cannot be read, `_follow` says so.
@@ -288,7 +292,8 @@ class MsgcodeApp(App[None]):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.present.state.agents))
             changed = presences != self.present.presences
             self.present.presences = presences
-            before, self._stuck = self._stuck, self._look_for_stuck()
+            before, scene = self._stuck, self._scene_of(self.present, self.present_clock())
+            self._stuck = await asyncio.to_thread(_stuck, scene)
             if changed or [one.messages for one in before] != [one.messages for one in self._stuck]:
                 self._redraw()
             self._tell_of_stuck()
@@ -320,15 +325,9 @@ class MsgcodeApp(App[None]):
 
     @property
     def stuck(self) -> list[Stuck]:
-        """What was stuck when last looked for, which is done about once a second; of the past, nothing."""
+        """What was stuck when last looked for, which is done about once a second. Of the past nobody knows,
+        as it takes who was there."""
         return [] if self.travel.place else self._stuck
-
-    def look_for_stuck(self) -> list[Stuck]:
-        """What is stuck at this moment. Of the past nobody knows: it takes who was there."""
-        return [] if self.travel.place else self._look_for_stuck()
-
-    def _look_for_stuck(self) -> list[Stuck]:
-        return stuck(self.present.state, self.present.presences, self.present_clock(), self.thresholds)
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}
@@ -607,6 +606,8 @@ class MsgcodeApp(App[None]):
 
     def action_help(self) -> None:
         """Show what the keys do, as seen from where the user is."""
+        from msgcode_tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def say(self, sentence: str, severity: str = "information") -> None:
@@ -617,6 +618,10 @@ class MsgcodeApp(App[None]):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
+
+
+def _stuck(scene: Scene) -> list[Stuck]:
+    return stuck(scene.state, scene.presences, scene.now, scene.thresholds)
 
 
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from msgcode import Message
 from msgcode.debugger import holds
 from msgcode.model import Hold
+from msgcode_tui import safe
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import Room, RoomKind
+
+_NAMED = 3
+"""So many holds are named in the banner."""
+
+_NAME = 40
+"""Cells that the name of a hold may have there."""
 
 
 def scope(room: Room, me: str) -> dict[str, str]:
@@ -54,7 +62,8 @@ def banner(live: Live) -> str:
     if not wide and not single:
         return ""
     stops = sum(hold.breakpoint is not None for hold in single)
-    covered = [holds.name(hold) for hold in wide]
+    covered = [safe.fit(holds.name(hold), _NAME) for hold in islice(wide, _NAMED)]
+    covered += [f"{len(wide) - _NAMED:,} more"] if len(wide) > _NAMED else []
     covered += [f"{count(stops, 'message')} at breakpoints"] if stops else []
     covered += [count(len(single) - stops, "message")] if len(single) > stops else []
     waiting = len(live.held)

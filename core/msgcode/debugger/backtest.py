@@ -8,17 +8,32 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgcode.debugger.breakpoints import stops_among
 from msgcode.debugger.findings import Ended, Finding, Limits
 from msgcode.debugger.loops import LoopDetector
-from msgcode.events import Event, MessageSent
+from msgcode.events import (
+    BreakpointAdded,
+    BreakpointRemoved,
+    BreakpointSwitched,
+    Event,
+    HoldPlaced,
+    HoldReleased,
+    JournalReset,
+    MessageAcknowledged,
+    MessageClaimed,
+    MessageDelivered,
+    MessagePassed,
+    MessageSent,
+)
+from msgcode.model import Status
 from msgcode.record import Record
-from msgcode.state import new_message
+from msgcode.state import State, fold, new_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from msgcode.model import Message
+    from msgcode.model import Breakpoint, Message
 
 
 class Firing(Record):
@@ -85,15 +100,81 @@ def backtest_loops(events: Iterable[Event], limits: Limits = Limits()) -> Backte
     )
 
 
-def backtest_breakpoint(events: Iterable[Event], breaks: Callable[[Message], bool]) -> Backtest:
-    """What a breakpoint would have done that holds the messages for which `breaks` is true."""
-    count = 0
+def backtest_breakpoint(history: Callable[[], Iterable[Event]], rule: Breakpoint) -> Backtest:
+    """What the breakpoint would have done, had it been there from the beginning, and alone.
+
+    history: all events, anew at each call. What the rule would have held spends nothing of its budget.
+    Loops are found by the default limits; what is held of one is one firing.
+    """
+    if not rule.loops:
+        count, held = _stopped(history(), rule, None)
+        return Backtest(count, tuple(Firing(at, id, (id,)) for id, at in held.items()))
+    guard = backtest_loops(history())
+    count, held = _stopped(history(), rule._replace(loops=False), frozenset(guard.held))
     firings = []
-    for message in sent_messages(events):
-        count += 1
-        if breaks(message):
-            firings.append(Firing(message.sent_at, message.id, (message.id,)))
+    for firing in guard.firings:
+        kept = tuple(id for id in firing.held if id in held)
+        if kept:
+            firings.append(Firing(held[kept[0]], kept[0], kept, firing.finding))
     return Backtest(count, tuple(firings))
+
+
+def _stopped(
+    events: Iterable[Event], rule: Breakpoint, among: Collection[str] | None
+) -> tuple[int, dict[str, datetime]]:
+    """How many messages there were, and when the rule would have stopped which of them.
+
+    among: the messages that it may stop; None if any.
+    """
+    state = State()
+    rules = {1: rule._replace(number=1)}
+    state.breakpoints.update(rules)
+    count = 0
+    held: dict[str, datetime] = {}
+    for event in events:
+        fact = event.fact
+        if isinstance(fact, _OF_HOLDING) or (isinstance(fact, _ARRIVED) and fact.id in held):
+            continue
+        is_sent = isinstance(fact, MessageSent)
+        count += is_sent
+        if is_sent:
+            fold(state, event)
+        message = _passing(state, fact)
+        may_stop = among is None or (message is not None and message.id in among)
+        if message and may_stop and stops_among(state, [message], event.at):
+            held[message.id] = event.at
+            if rule.once:
+                rules.clear()
+                state.breakpoints.clear()
+        if not is_sent and not (message and message.id in held):
+            fold(state, event)
+        if isinstance(fact, JournalReset):
+            state.breakpoints.update(rules)
+    return count, held
+
+
+def _passing(state: State, fact: object) -> Message | None:
+    """The message that passes its breakpoints at this fact: as it is sent, and as it is handed over."""
+    if not isinstance(fact, MessageSent | MessageClaimed | MessageDelivered):
+        return None
+    message = state.messages.get(fact.id)
+    if message and isinstance(fact, MessageDelivered):
+        delivery = message.deliveries.get(fact.agent)
+        return message if delivery and delivery.status is Status.QUEUED else None
+    return message
+
+
+_ARRIVED = (MessageClaimed, MessageDelivered, MessageAcknowledged)
+
+_OF_HOLDING = (
+    BreakpointAdded,
+    BreakpointRemoved,
+    BreakpointSwitched,
+    HoldPlaced,
+    HoldReleased,
+    MessagePassed,
+)
+"""What was held then, and let through, says nothing of what this rule would hold."""
 
 
 def sent_messages(events: Iterable[Event]) -> Iterator[Message]:

@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+from msgcode.checks import check_id
 from msgcode.errors import BadInput
 from msgcode.events import HoldPlaced
 from msgcode.model import Hold
@@ -14,7 +15,7 @@ from msgcode.state import is_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
     from typing import Any
 
@@ -28,8 +29,28 @@ MAX_PATTERN = 1000
 """Characters that a pattern may have."""
 
 
-def check_pattern(text: str) -> None:
-    """Raises BadInput if `text` is no regular expression, saying what is wrong with it."""
+def check_rule(rule: Breakpoint, agents: Collection[str]) -> None:
+    """Raises BadInput, saying what is wrong, if the rule stops nothing or all, or cannot be applied.
+
+    agents: the ids of those in the room, which may be older than what an id must look like.
+    """
+    for kind, id in (("agent", rule.sender), ("agent", rule.to), ("channel", rule.channel)):
+        if id is not None and id not in agents:
+            check_id(kind, id)
+    if rule.text is not None:
+        _check_pattern(rule.text)
+    if rule.hops is not None and rule.hops < 1:
+        raise BadInput("a number of hops must be 1 or more.")
+    if rule.budget is not None and rule.budget < 1:
+        raise BadInput("a budget must be 1 character or more.")
+    if not describe(rule._replace(once=False)):
+        raise BadInput(
+            "a breakpoint must say what it stops: from or to whom, a channel, a thread, a text, "
+            "a priority, a number of hops, loops, or what is beyond a budget."
+        )
+
+
+def _check_pattern(text: str) -> None:
     if not text or len(text) > MAX_PATTERN:
         raise BadInput(f"a pattern must have 1 to {MAX_PATTERN} characters.")
     _compiled(text)

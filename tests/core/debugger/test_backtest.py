@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from msgcode import Message
+from msgcode import Message, Store
 from msgcode.debugger.backtest import backtest_breakpoint, backtest_loops, sent_messages
 from msgcode.debugger.findings import Ended, Kind, Limits
 from msgcode.events import AgentRegistered, Event, LineDamaged, MessageSent, Unknown
+from msgcode.model import Breakpoint, Priority
 from tests.core.debugger.support import chain, taking_turns
-from tests.core.support import START
+from tests.core.support import START, Ids
 from tests.troubles import HEALTHY, TROUBLES
 
 OFFERS = ["Please go ahead with the rebase, I wait.", "No, please, go ahead with the rebase, I wait."]
@@ -112,14 +114,74 @@ def test_a_guard_would_have_stopped_recorded_loops(name: str, tmp_path: Path) ->
     assert len(tested.held) >= len(recorded.messages) / 3
 
 
+RULE = Breakpoint(0, START, "eve")
+
+
 def test_a_breakpoint() -> None:
     messages = chain(taking_turns(["Deploy {turn}", "Wait"], 6))
-    tested = backtest_breakpoint(events(messages), lambda message: message.body.startswith("Deploy"))
+    tested = backtest_breakpoint(lambda: events(messages), RULE._replace(text="^Deploy"))
     assert tested.messages == 6
     assert tested.held == ("m0001", "m0003", "m0005")
     assert [(firing.message, firing.at) for firing in tested.firings] == [
         (message.id, message.sent_at) for message in messages[::2]
     ]
+    once = backtest_breakpoint(lambda: events(messages), RULE._replace(text="^Deploy", once=True))
+    assert once.held == ("m0001",)
+
+
+def test_a_guard_for_one_agent() -> None:
+    messages = chain(taking_turns(OFFERS, 20))
+    whole = backtest_breakpoint(lambda: events(messages), RULE._replace(loops=True))
+    assert whole == backtest_loops(events(messages))
+    (firing,) = backtest_breakpoint(lambda: events(messages), RULE._replace(loops=True, to="bob")).firings
+    assert firing.held == tuple(id for id in whole.held if int(id[1:]) % 2)
+    assert firing.message == firing.held[0]
+    assert firing.finding == whole.firings[0].finding
+    nobody = backtest_breakpoint(lambda: events(messages), RULE._replace(loops=True, to="eve"))
+    assert (nobody.messages, nobody.firings) == (20, ())
+
+
+def test_the_same_as_a_breakpoint_does(tmp_path: Path) -> None:
+    """Whatever the rule: what it would have stopped in one room is what it stops in another."""
+    rules: list[dict[str, Any]] = [
+        {"to": "bob", "budget": 25},
+        {"budget": 25},
+        {"sender": "ann", "text": "x{5}"},
+        {"to": "human"},
+        {"hops": 1},
+        {"priority": Priority.HIGH, "once": True},
+    ]
+    for number, parts in enumerate(rules):
+        with Store.open(tmp_path / f"{number}", sync=False, new_id=Ids()) as live:
+            play(live, **parts)
+            stopped = [held.message.id for held in live.held()]
+        with Store.open(tmp_path / "past", sync=False, new_id=Ids()) as past:
+            if number == 0:
+                play(past)
+            tested = backtest_breakpoint(past.history, RULE._replace(**parts))
+        assert sorted(tested.held) == stopped, parts
+        assert bool(stopped) == ("human" not in parts.values())
+
+
+def play(store: Store, **parts: Any) -> None:
+    """A small exchange, in which what waits is read as it comes; with a breakpoint, if one is given."""
+    store.register("human", human=True)
+    for agent in ("ann", "bob", "cy"):
+        store.register(agent)
+    if parts:
+        store.add_breakpoint("human", **parts)
+    for count in range(4):
+        store.send("ann", "bob", "x" * (3 * count + 2), priority="high" if count % 2 else "normal")
+        store.send("cy", "bob", "y" * 5)
+        for message in [*store.claim("bob", "host"), *store.check("bob")]:
+            store.confirm("bob", message.id, "host")
+        store.send("cy", "human", "Is that right?")
+    store.check("human")
+    store.send("human", "ann", "Go on.")
+    store.check("ann")
+    store.send("ann", "cy", "Told to.")
+    store.check("cy")
+    store.send("cy", "ann", "So was I.")
 
 
 def test_messages_are_as_they_were_sent(tmp_path: Path) -> None:

@@ -408,7 +408,7 @@ async def test_the_queue_of_questions(store: Store, folder: Path) -> None:
         await app.shows("2 questions to you", "Second", "First [b]body␛[31m", "[b]later␛")
         assert not RAW.search(app.screen())
         await app.pilot.press("1")
-        await app.shows("1 question to you", "then 'no' is taken")
+        await app.shows("1 question to you", "or 'no' is taken")
         await app.until(lambda: store.inbox("alice"))
         await app.pilot.press("enter", "j", "enter")
         await on(app, MainScreen)

@@ -175,3 +175,17 @@ async def test_the_mouse_opens_the_menu(store: Store, folder: Path) -> None:
         assert app.app.screen_stack[0].query_one("RoomList").room == EVERYTHING  # type: ignore[attr-defined]
         await app.pilot.click(offset=(1, 1))
         await on(app, MainScreen)
+
+
+async def test_where_there_is_no_room_the_highlighted_action_says_more(store: Store, folder: Path) -> None:
+    async with running(folder, size=(50, 20)) as app:
+        await app.select(pair_room("bob", "human"))
+        app.rooms.focus()
+        await app.pilot.press("a")
+        await app.shows("Acknowledge all in the inbox", "at the top of the list")
+        assert "Nothing waits for bob." not in app.screen()
+        await app.pilot.press("j", "j", "j")
+        await app.shows("Nothing waits for bob.")
+        assert "at the top of the list" not in app.screen()
+        await app.pilot.resize_terminal(80, 24)
+        await app.shows("Nothing waits for bob.", "at the top of the list")

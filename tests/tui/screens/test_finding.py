@@ -54,6 +54,31 @@ async def test_hits_come_as_one_types_and_enter_goes_there(store: Store, folder:
         assert app.thread.selected == needle.id
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("from:alice", "hello"),
+        ("to:carol", "aloha"),
+        ("in:#dev", "moin"),
+        ("priority:urgent", "aloha"),
+        ("status:acknowledged", "hello"),
+    ],
+)
+async def test_fields_narrow_the_hits(store: Store, folder: Path, query: str, found: str) -> None:
+    store.register("carol")
+    store.acknowledge("bob", store.send("alice", "bob", "hello").id)
+    store.send("bob", "carol", "aloha", priority="urgent")
+    store.broadcast("bob", "dev", "moin")
+    async with running(folder) as app:
+        await app.shows("hello", "aloha", "moin")
+        await search(app, query)
+        await app.shows("1 message, 1 selected")
+        await app.pilot.press("enter")
+        await app.until(lambda: app.app.screen is room_screen(app) and app.thread.message)
+        assert app.thread.message
+        assert app.thread.message.body == found
+
+
 async def test_a_hit_elsewhere_is_shown_in_its_room(store: Store, folder: Path) -> None:
     needle = store.broadcast("alice", "dev", "the needle is here")
     store.send("alice", "human", "hay")

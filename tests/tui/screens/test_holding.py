@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from msgcode import Store
 from msgcode.debugger import holds
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.screens.menu import Menu
-from tests.tui.screens.test_acting import on
+from tests.tui.screens.test_acting import RAW, on
 from tests.tui.screens.test_arranging import choose
-from tests.tui.support import Driver, running
+from tests.tui.support import Driver, Fact, running, write_journal
+from tests.tui.widgets.test_inspector import HOSTILE
 
 BOB, DEV = pair_room("bob", "human"), channel_room("dev")
 
@@ -175,3 +178,36 @@ async def test_a_breakpoint_shows(store: Store, folder: Path) -> None:
         await at_thread(app)
         store.send("alice", "bob", "stop here")
         await app.shows("Held: 1 message at breakpoints. 1 wait")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("size", [(140, 40), (50, 20)])
+async def test_hostile_names_in_banner_menus_and_questions(
+    folder: Path, text: str, size: tuple[int, int]
+) -> None:
+    hold = {"at": "2026-03-02T09:30:00.000Z", "by": text}
+    sent: Fact = {"type": "message.sent", "from": text, "body": text, "subject": text}
+    asks = {"choices": f"{text}|no", "default": text, "deadline": "99999999"}
+    facts: list[Fact] = [
+        {"type": "agent.registered", "id": text, "name": text, "description": text},
+        {"type": "channel.created", "id": text, "name": text, "createdBy": text, "description": text},
+        {**sent, "id": "m1", "thread": text, "to": ["human"], "metadata": asks},
+        {**sent, "id": "m2", "thread": text, "to": [text]},
+        {"type": "hold.placed", "hold": {**hold, "number": 1, "agent": text}},
+        {"type": "hold.placed", "hold": {**hold, "number": 2, "channel": text}},
+        {"type": "hold.placed", "hold": {**hold, "number": 3, "thread": text}},
+    ]
+    write_journal(folder, facts)
+    async with running(folder, size=size) as app:
+        await on(app, MainScreen)
+        await app.until(lambda: app.app.live.state.holds and app.app.live.state.messages)
+        await app.shows("‖ Held: ")
+        for room in (pair_room("human", text), channel_room(text), EVERYTHING):
+            await app.select(room)
+            for start in (app.thread, app.rooms):
+                start.focus()
+                for key in ("k", "a", "down", "down", "escape", "Q", "escape"):
+                    await app.pilot.press(key)
+                    for shown in app.screen().split("\n"):
+                        assert not RAW.search(shown), repr(shown)
+                await on(app, MainScreen)

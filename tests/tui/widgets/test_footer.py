@@ -34,3 +34,17 @@ async def test_it_is_made_anew_when_its_keys_are_others_only(store: Store, folde
         await app.until(lambda: keys(app) and keys(app) != of_rooms and tells_the_truth())
         app.rooms.focus()
         await app.until(lambda: [key.description for key in keys(app)] == [k.description for k in of_rooms])
+
+
+async def test_no_key_is_cut_off(store: Store, folder: Path) -> None:
+    async with running(folder, size=(140, 40)) as app:
+        app.rooms.focus()
+        await app.until(lambda: len(keys(app)) == 11)
+        for width, last in ((80, "Write"), (50, "Actions"), (140, "Quit")):
+            await app.pilot.resize_terminal(width, 30)
+
+            def is_last(word: str = last) -> bool:
+                return [key.description for key in keys(app)][-2:-1] == [word]
+
+            await app.until(is_last)
+            await app.shows(f" {last} ")

@@ -167,7 +167,7 @@ def test_a_question_shows_its_choices_and_what_happens_without_an_answer() -> No
     assert text_of(ask).split("\n")[2:] == [
         "▎  1  yes",
         "▎  2  no",
-        "▎ to be answered by 2026-03-02 10:00:05, then 'no' is taken",
+        "▎ answer by 2026-03-02 10:00:05, or 'no' is taken",
         "▎  a.py",
     ]
     done = ask._replace(deliveries={"bob": Delivery(Status.ACKNOWLEDGED, AT)})

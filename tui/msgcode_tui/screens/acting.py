@@ -22,8 +22,6 @@ from msgcode_tui.rooms import Room
 from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.menu import Menu
-from msgcode_tui.screens.questions import Questions
-from msgcode_tui.screens.rewrite import Rewrite
 from msgcode_tui.widgets.message_lines import message_text
 from msgcode_tui.widgets.room_list import RoomList
 from msgcode_tui.widgets.thread import Thread
@@ -232,6 +230,8 @@ class ActingScreen(Screen[None]):
         self.run_worker(self._edit(messages[0]))
 
     async def _edit(self, message: Message) -> None:
+        from msgcode_tui.screens.rewrite import Rewrite
+
         app = self._app
         new = await app.push_screen_wait(Rewrite(message))
         if new:
@@ -316,6 +316,8 @@ class ActingScreen(Screen[None]):
 
     def action_questions(self) -> None:
         """Go through the questions to the user."""
+        from msgcode_tui.screens.questions import Questions
+
         if not self._app.live.questions(self._app.clock()):
             self._app.say("Nobody waits for an answer of yours.")
             return

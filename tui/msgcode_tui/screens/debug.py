@@ -290,7 +290,7 @@ class DebugScreen(Screen[str | Room | Moment | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _ONLY and self.kind.id not in _ONLY[action]:
             return False
-        if not self.is_mounted:
+        if not self.query("#list"):  # It is not there yet, or no longer.
             return True
         row = self.row
         if action in ("edit", "move", "discard"):

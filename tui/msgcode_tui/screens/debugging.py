@@ -14,8 +14,6 @@ from msgcode_tui.debugger.tabs import TABS, Kind
 from msgcode_tui.notices import Happening
 from msgcode_tui.rooms import Room
 from msgcode_tui.screens.arranging import ArrangingScreen
-from msgcode_tui.screens.debug import DebugScreen
-from msgcode_tui.screens.why import WhyScreen
 from msgcode_tui.travel import Moment
 
 
@@ -57,6 +55,8 @@ class DebuggingScreen(ArrangingScreen):
 
     def action_debug(self, tab: str = "") -> None:
         """Open the debugger at a tab, or at the one that was shown last."""
+        from msgcode_tui.screens.debug import DebugScreen
+
         screen = DebugScreen(tab or self._debugged)
 
         def closed(target: str | Room | Moment | None) -> None:
@@ -77,6 +77,8 @@ class DebuggingScreen(ArrangingScreen):
         self._app.say(f"{happening.title}: {happening.text}{key}", "warning")
 
     def _do_why(self, messages: list[Message]) -> None:
+        from msgcode_tui.screens.why import WhyScreen
+
         def closed(target: str | Kind | None) -> None:
             if isinstance(target, str):
                 self.visit(target)

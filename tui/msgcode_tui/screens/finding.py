@@ -1,4 +1,8 @@
-"""How one finds a message: the search, its hits, the room with only what matches, what is stuck."""
+"""How one finds a message: the search, its hits, the room with only what matches, what is stuck.
+
+The screens that are seldom wanted are imported when they are, here and elsewhere: the room is to be there in
+half a second.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,11 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from msgcode_tui import exporting
 from msgcode_tui.finding import Search, finish
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
 from msgcode_tui.rooms import Room, home_of
 from msgcode_tui.roster import room_title
-from msgcode_tui.screens.export import ExportScreen
-from msgcode_tui.screens.search import SearchScreen
 from msgcode_tui.widgets.bars import Part
 from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.panes import MIDDLE, Panes
@@ -133,6 +134,8 @@ class FindingScreen(Screen[None]):
     @work(exclusive=True, group="search")
     async def action_search(self) -> None:
         """Search all messages."""
+        from msgcode_tui.screens.search import SearchScreen
+
         app, before = self._app, self.filter or self.search
         text = before.text if before else ""
         found = await app.push_screen_wait(SearchScreen(app.live, app.changed, app.clock, text))
@@ -162,7 +165,7 @@ class FindingScreen(Screen[None]):
     def action_stuck(self) -> None:
         """Go to the next message that waits for too long; after the newest of them, to the oldest."""
         live, selected = self._app.live, self.query_one(Thread).message
-        ids = [id for one in self._app.look_for_stuck() for id in one.messages]
+        ids = [id for one in self._app.stuck for id in one.messages]
         found = {live.state.messages[id].seq: id for id in ids}
         if not found:
             self._app.say("Nothing is stuck.")
@@ -173,6 +176,9 @@ class FindingScreen(Screen[None]):
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:
         """Write what is marked, the room, or the thread of the selected message to a file."""
+        from msgcode_tui import exporting
+        from msgcode_tui.screens.export import ExportScreen
+
         app, thread = self._app, self.query_one(Thread)
         live, search = app.live, self.filter or self.search
         whole = list(live.index.messages(self.room))

@@ -213,6 +213,8 @@ class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
         super().__init__()
         self._shown: Room | None = None
         """The room that was drawn last."""
+        self._laid_out: Size | None = None
+        """The size that the screen was last laid out for."""
         self._trail: list[tuple[Room, str]] = []
         """The messages from which the user followed a link, and the rooms that they were in."""
 
@@ -226,6 +228,10 @@ class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
         self.draw(self._app.live)
 
     def on_resize(self, event: events.Resize) -> None:
+        if event.size == self._laid_out:
+            event.prevent_default()  # Told once more, by the layout itself: Textual would lay out once more.
+            return
+        self._laid_out = event.size
         # Before Textual's own handler lays out the screen, which it else does for the old panes first.
         self._fit(event.size)
 

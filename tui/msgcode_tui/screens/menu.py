@@ -17,11 +17,21 @@ from textual.widgets.option_list import Option
 from msgcode_tui import safe
 from msgcode_tui.actions import Action
 
+_TITLE = 40
+"""Cells that a title may have."""
+
+_KEY = 4
+"""Cells that its key has."""
+
+_SOME = 24
+"""Beside the titles so many cells are worth writing something into."""
+
 
 class Menu(ModalScreen[str | None]):
     """Returns the id of the action that the user chose; None if they chose none.
 
-    What is not possible is there all the same, and says why. title: what it is about.
+    What is not possible is there all the same, and says why. What there is no room for beside the titles is
+    said of the highlighted action, below. title: what the menu is about.
     """
 
     CSS_PATH: ClassVar = ["menu.tcss"]
@@ -44,16 +54,32 @@ class Menu(ModalScreen[str | None]):
         menu = self.query_one(OptionList)
         for index, action in enumerate(self._actions):
             menu.replace_option_prompt_at_index(index, self._prompt(action))
+        self._tell_more()
 
     def _prompt(self, action: Action) -> Content:
-        widest = max(cell_len(safe.fit(each.title, 40)) for each in self._actions)
-        title = safe.fit(action.title, 40)
-        gap = " " * (widest - cell_len(title) + 2)
-        about = safe.line(action.about)
+        title = safe.fit(action.title, _TITLE)
+        gap = " " * (self._widest - cell_len(title) + 2)
+        about = safe.fit(action.about, self._room) if self._room >= _SOME else ""
         if not action.possible:
             return Content.styled(f" {action.key}  {title}{gap}{about}", "dim")
         key = Content.styled(f" {action.key}  ", "bold $text-accent")
         return Content.assemble(key, title, gap, Content.styled(about, "dim"))
+
+    @property
+    def _widest(self) -> int:
+        return max(cell_len(safe.fit(action.title, _TITLE)) for action in self._actions)
+
+    @property
+    def _room(self) -> int:
+        """Cells beside the titles."""
+        return self.query_one(OptionList).scrollable_content_region.width - self._widest - _KEY - 2
+
+    @on(OptionList.OptionHighlighted)
+    def _tell_more(self) -> None:
+        menu = self.query_one(OptionList)
+        about = safe.line(self._actions[menu.highlighted or 0].about)
+        is_cut = cell_len(about) > self._room or self._room < _SOME
+        menu.border_subtitle = safe.content(about if is_cut else "")
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

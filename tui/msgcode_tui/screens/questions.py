@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from msgcode.questions import MAX_CHOICES, Question
 from msgcode_tui import safe, times
+from msgcode_tui.widgets.question_lines import unanswered
 
 if TYPE_CHECKING:
     from msgcode_tui.app import MsgcodeApp
@@ -107,7 +108,7 @@ class Questions(ModalScreen[str | None]):
         choices.set_options(
             [Option(_choice(number, text)) for number, text in enumerate(question.choices, 1)]
         )
-        self.query_one("#deadline", Static).update(safe.content(_deadline(question)))
+        self.query_one("#deadline", Static).update(safe.content(unanswered(question)))
 
     @on(OptionList.OptionSelected, "#queue")
     def _chosen(self) -> None:
@@ -161,10 +162,3 @@ def _title(question: Question) -> Content:
 
 def _choice(number: int, text: str) -> Content:
     return Content.assemble(Content.styled(f" {number} ", "bold $text-accent"), " ", safe.line(text))
-
-
-def _deadline(question: Question) -> str:
-    if question.deadline:
-        then = f", then {question.default!r} is taken" if question.default else ""
-        return f"to be answered by {times.moment(question.deadline)}{then}"
-    return f"{question.default!r} is safe" if question.default else ""

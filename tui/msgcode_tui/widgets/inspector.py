@@ -31,7 +31,7 @@ _REST = 0.1
 """Seconds that a message is selected before its life is read: who goes through a room reads none."""
 
 
-class Inspector(ScrollView, can_focus=True):
+class Inspector(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws the items that it is given. Keys go from link to link, and enter follows the current one."""
 
     ALLOW_SELECT = False
@@ -155,10 +155,11 @@ class Inspector(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         line, width = self.scroll_offset.y + y, self.size.width
+        plain = self.visual_style.rich_style  # Which is kept; `rich_style` is worked out anew each time.
         if line >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         row = self._rows[line]
-        style = self._style(row.item.tone) if row.item.tone else self.rich_style
+        style = self._style(row.item.tone) if row.item.tone else plain
         if row.item.target and not row.item.tone:
             style = self._style("link")
         muted = self._style("muted")
@@ -171,9 +172,9 @@ class Inspector(ScrollView, can_focus=True):
                 Segment(row.text, style),
             ]
         )
-        left = left.adjust_cell_length(width - cell_len(row.aside) - 1, self.rich_style)
-        strip = Strip([*left, Segment(row.aside, muted), Segment(" ", self.rich_style)])
-        strip = strip.adjust_cell_length(width, self.rich_style)
+        left = left.adjust_cell_length(width - cell_len(row.aside) - 1, plain)
+        strip = Strip([*left, Segment(row.aside, muted), Segment(" ", plain)])
+        strip = strip.adjust_cell_length(width, plain)
         if is_current:
             over = Style(bgcolor=self._style("current").bgcolor)
             strip = Strip([Segment(text, (own or Style()) + over) for text, own, _ in strip], width)

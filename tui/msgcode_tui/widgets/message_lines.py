@@ -19,7 +19,6 @@ from msgcode.questions import ANSWER, DEFAULTED, question_of
 from msgcode_tui import safe, times
 from msgcode_tui.metadata import chips
 from msgcode_tui.widgets.look import HELD, PRIORITY_MARKS, TICKS, Look
-from msgcode_tui.widgets.markdown_lines import markdown_lines
 from msgcode_tui.widgets.question_lines import question_lines
 
 MAX_CHARACTERS = 20_000
@@ -272,8 +271,12 @@ def _reply(reply_to: str, origin: Message | None, width: int, look: Look) -> Spa
 
 
 def _body(body: str, width: int, look: Look, place: Place) -> list[tuple[Spans, str]]:
-    if place.as_markdown and (lines := markdown_lines(body, width, look)):
-        return [(_highlighted(spans, look, place.highlight), "\n") for spans in lines]
+    if place.as_markdown:
+        # Only now: to import a parser of Markdown takes a tenth of the time until the first picture.
+        from msgcode_tui.widgets.markdown_lines import markdown_lines
+
+        if lines := markdown_lines(body, width, look):
+            return [(_highlighted(spans, look, place.highlight), "\n") for spans in lines]
     text = safe.content(_shown(body)).plain
     hits = place.highlight(text) if place.highlight else []
     found: list[tuple[Spans, str]] = []
@@ -345,12 +348,23 @@ def _details(message: Message, width: int, look: Look, held: Collection[str]) ->
         facts.append(f"expires {times.moment(message.expires_at)}")
     if message.hops:
         facts.append(f"hop {message.hops}")
-    lines: list[Spans] = [[Segment(safe.fit(" · ".join(facts), width), look.muted)]]
+    lines: list[Spans] = [[Segment(safe.fit(line, width), look.muted)] for line in _rows(facts, width)]
     for agent, delivery in message.deliveries.items():
         word, tick, style = _tick(agent, delivery, look, held)
         told = safe.fit(_delivery(agent, word, delivery), width - 3)
         lines.append([Segment(f"{tick:2} ", style), Segment(told, look.muted)])
     return lines
+
+
+def _rows(facts: Iterable[str], width: int) -> list[str]:
+    """The facts, as many to a line as there is room for."""
+    rows: list[str] = []
+    for fact in facts:
+        if rows and cell_len(rows[-1]) + cell_len(fact) + 3 <= width:
+            rows[-1] += f" · {fact}"
+        else:
+            rows.append(fact)
+    return rows
 
 
 def _delivery(agent: str, word: str, delivery: Delivery) -> str:

@@ -44,7 +44,7 @@ _SAMPLE = 500
 """So many messages are looked at to know about how high all of them are."""
 
 
-class MessageView(ScrollView):
+class MessageView(ScrollView, inherit_bindings=False):
     """Follows its end until it is scrolled up, and then says how many messages are below.
 
     Heights are estimates, made exact one screen around what is shown; so opening a room, changing the
@@ -391,16 +391,17 @@ class MessageView(ScrollView):
             return Strip([Segment(self.empty_note.center(width), style)]).adjust_cell_length(width, style)
         if y == self.size.height - 1 and (below := self.below):
             return self._below_line(below, width)
+        plain = self._styles_now().body
         if not self._width or line >= self._heights.total:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         index, offset = self._heights.at(line)
         lines = self._lines_of(index)
         if offset >= len(lines):  # An estimate that was too high; it is made exact when one stops there.
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         style = Style(bgcolor=self.screen.get_component_rich_style("screen--selection").bgcolor)
         line_number = copying.number(index, offset)
         strip = copying.drawn(lines[offset], line_number, self.text_selection, style)
-        return strip.adjust_cell_length(width, self.rich_style)
+        return strip.adjust_cell_length(width, plain)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         def text_of(index: int) -> str:

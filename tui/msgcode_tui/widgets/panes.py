@@ -48,7 +48,7 @@ class Splitter(Widget):
         self.pane = pane
 
     def render_line(self, y: int) -> Strip:
-        return Strip([Segment("│", self.rich_style)])
+        return Strip([Segment("│", self.visual_style.rich_style)])
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         event.stop()

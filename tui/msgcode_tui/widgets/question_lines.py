@@ -12,18 +12,18 @@ from msgcode_tui.widgets.look import Look
 def question_lines(question: Question, width: int, look: Look) -> list[list[Segment]]:
     """A line for each choice, with the key that chooses it, then what happens if nobody answers."""
     closed = question.message.ended
-    lines = []
+    lines: list[list[Segment]] = []
     for number, choice in enumerate(question.choices, 1):
         key = Segment(f" {number} ", look.muted if closed else look.key)
         text = safe.fit(choice, width - 4)
         lines.append([key, Segment(" ", look.body), Segment(text, look.muted if closed else look.subject)])
-    if closed:
-        words = "closed"
-    elif question.deadline:
-        then = f", then {question.default!r} is taken" if question.default else ""
-        words = f"to be answered by {times.moment(question.deadline)}{then}"
-    else:
-        words = f"{question.default!r} is safe" if question.default else ""
-    if words:
-        lines.append([Segment(safe.fit(words, width), look.muted)])
-    return lines
+    words = "closed" if closed else unanswered(question)
+    return lines + [[Segment(line, look.muted)] for line in safe.wrap(safe.line(words), width) if line]
+
+
+def unanswered(question: Question) -> str:
+    """What happens if nobody answers; "" if nothing does."""
+    if question.deadline:
+        otherwise = f", or {question.default!r} is taken" if question.default else ""
+        return f"answer by {times.moment(question.deadline)}{otherwise}"
+    return f"{question.default!r} is safe" if question.default else ""

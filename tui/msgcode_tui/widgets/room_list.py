@@ -38,7 +38,7 @@ _LEAST_WIDTHS = (60, 40, 30, 0)
 _LEFT_BUTTON, _MIDDLE_BUTTON, _RIGHT_BUTTON = 1, 2, 3
 
 
-class RoomList(ScrollView, can_focus=True):
+class RoomList(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws the rows that it is given. Moving through it selects; the selection stays as rows change.
 
     It is the one place that knows which room is selected, and how the list is arranged. The cursor is on
