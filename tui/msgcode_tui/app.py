@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
@@ -16,19 +15,19 @@ from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from textual import events
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
+from msgcode import Message, MsgcodeError, Presence, Store, calls, commands
 from msgcode.debugger.stuck import Kind, Stuck, stuck
 from msgcode.events import Event, JournalReset, RoomPurged
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, screens, times
+from msgcode_tui import deeds, desktop, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
 from msgcode_tui.debugger.rows import Scene, frozen
@@ -36,6 +35,7 @@ from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
+from msgcode_tui.outside import OutsideApp
 from msgcode_tui.recorder import Recorder
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
@@ -95,7 +95,7 @@ MAX_WARNINGS = 3
 T = TypeVar("T")
 
 
-class MsgcodeApp(App[None]):
+class MsgcodeApp(OutsideApp):
     """The room in `store` as the human `me` sees it. The store stays open when the app ends.
 
     memory: what is remembered of the room; nothing beyond this run if None. clock: the time in UTC.
@@ -467,57 +467,6 @@ class MsgcodeApp(App[None]):
     def is_attended(self) -> bool:
         """Whether there has been somebody here since it was started."""
         return self._touched_at > 0
-
-    # Other programs
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy the text by whatever way there is, and say which it was."""
-        self._clipboard = text
-        self.run_worker(self._copy(text), group="clipboard", exclusive=True)
-
-    async def _copy(self, text: str) -> None:
-        # In a browser it is the browser that copies, wherever this process runs.
-        environment = {} if self.is_web else os.environ
-        copied = await asyncio.to_thread(clipboard.copy, text, environment, self._write)
-        self.say(copied.sentence, "information" if copied.certain else "warning")
-
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None:
-            self._driver.write(sequence)
-
-    def open_in_editor(self, message: Message) -> None:
-        """Open the file that the message's metadata names in the user's editor."""
-        try:
-            path, line = editor.find(message, self.live.state)
-            command = editor.command(path, line, os.environ)
-        except Refused as error:
-            self.say(str(error), "warning")
-            return
-        if not command.in_terminal:
-            self.run_worker(self._open_window(command.words), group="editor")
-            return
-        try:
-            # The loop waits too: nothing may be drawn while another program has the terminal.
-            with self.suspend():
-                subprocess.run(command.words, check=False)
-        except SuspendNotSupported:
-            self.say(
-                f"There is no terminal here for {command.words[0]}: set $VISUAL to an editor with windows.",
-                "warning",
-            )
-        except OSError as error:
-            self.say(f"{command.words[0]} could not be started: {error.strerror}.", "error")
-
-    async def _open_window(self, words: list[str]) -> None:
-        nowhere = asyncio.subprocess.DEVNULL
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *words, stdin=nowhere, stdout=nowhere, stderr=nowhere
-            )
-        except OSError as error:
-            self.say(f"{words[0]} could not be started: {error.strerror}.", "error")
-        else:
-            await process.wait()
 
     # What the user does
 
