@@ -14,7 +14,8 @@ from msgcode_tui.live import Live
 class Health(NamedTuple):
     """What is going on, in numbers."""
 
-    online: int = 0
+    online: int | None = 0
+    """Agents that are there; None if nobody knows."""
     waiting: int = 0
     """Messages that somebody has not dealt with, counted once for each recipient."""
     stuck: int = 0
@@ -30,7 +31,7 @@ class Health(NamedTuple):
 def health(live: Live, now: datetime, stuck: Iterable[Stuck]) -> Health:
     """How the room is. stuck: what was found to be, when last looked for."""
     return Health(
-        len(live.online()),
+        len(live.online()) if live.knows_presence else None,
         sum(map(len, live.state.inboxes.values())),
         sum(len(one.messages) for one in stuck),
         len(live.failed),

@@ -60,6 +60,8 @@ class Live:
         self.since = since
         self._recent = since - timedelta(minutes=MINUTES)
         self.presences: dict[str, Presence] = {}
+        self.knows_presence = True
+        """Whether `presences` can be known at all: of the past they are not kept."""
         self._past: _Past | None = None
         self._show(State(keep_ended=True))
 

@@ -166,7 +166,7 @@ def roster(
 def _heading(section: Section, entries: list[_Entry], live: Live, is_collapsed: bool) -> Row:
     asides: tuple[tuple[Part, ...], ...] = ()
     unread = sum(live.index.unread_count(entry.room) for entry in entries) if is_collapsed else 0
-    if section is Section.AGENTS:
+    if section is Section.AGENTS and live.knows_presence:
         online = sum(entry.rows[0].activity is not Activity.OFFLINE for entry in entries)
         asides = (
             (((f"{online} of {len(entries)} online"), "muted"),),

@@ -122,6 +122,7 @@ class Travel:
             move(timeline)
         event, at = timeline.event, timeline.at
         live = Live(self._me, at or now())
+        live.knows_presence = False
         live.begin(Recent(timeline.state.copy(), timeline.position, True))
         return Place(live, timeline.seq, timeline.last, timeline.share, event, at)
 

@@ -57,7 +57,7 @@ async def test_step_by_step_through_the_life_of_a_message(store: Store, folder: 
         await app.until(lambda: "human" in app.app.live.state.agents)
         last = seqs(store)
         await depart(app)
-        await app.shows(f"event {last:,} of {last:,}", "●", "please review")
+        await app.shows(f"event {last:,} of {last:,}", "as it was", "●", "please review")
         await app.until(lambda: app.app.live is not app.app.present)
         while app.app.travel.place and app.app.travel.place.seq > sent:
             await depart_by(app, "comma")

@@ -37,8 +37,8 @@ class TravellingScreen(DebuggingScreen):
             for key, action, description, id, tooltip in (
                 ("T", "travel", "Time travel", "travel",
                  "Go through the room's past; from there, come back to the present"),
-                ("comma", f"travel_by({-1})", "Event back", "travel-back", "Go one event back in the past"),
-                ("full_stop", f"travel_by({1})", "Event on", "travel-on", "Go one event on in the past"),
+                ("comma", "travel_by(-1)", "Event back", "travel-back", "Go one event back in the past"),
+                ("full_stop", "travel_by(1)", "Event on", "travel-on", "Go one event on in the past"),
                 ("less_than_sign", f"travel_by({-FAR})", "Far back", "travel-far-back",
                  f"Go {FAR} events back in the past"),
                 ("greater_than_sign", f"travel_by({FAR})", "Far on", "travel-far-on",

@@ -97,14 +97,15 @@ def _top_bar(health: Health, me: str, where: str) -> Iterator[tuple[list[Part], 
     told = [(f"  {count:,} {word}", style) for count, word, style in counts if count]
     style = "online" if health.online else "muted"
     title = (" msgcode  ", "name")
-    online = [(f"● {health.online} online", style), *told]
+    there = "as it was" if health.online is None else f"● {health.online}"
+    online = [(there if health.online is None else f"{there} online", style), *told]
     you: list[Part] = [("  you are ", "muted"), (f"{me} ", "name")]
     yield [title, *online], [(f"  {where}", "muted"), *you]
     yield [title, *online], you
     yield [(" ", "name"), *online], you
     yield [(" ", "name"), *online], [(f"  {me} ", "name")]
-    yield [(f" ● {health.online}", style), *told], [(f"  {me} ", "name")]
-    yield [(f" ● {health.online}", style), *told], []
+    yield [(f" {there}", style), *told], [(f"  {me} ", "name")]
+    yield [(f" {there}", style), *told], []
 
 
 class RoomBar(Bar):
