@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.widgets import Input, TextArea
 
 from msgcode_tui.screens.debugging import DebuggingScreen
 from msgcode_tui.travel import Move, Place
@@ -58,7 +59,8 @@ class TravellingScreen(DebuggingScreen):
         if action in ("travel_by", "play"):
             return self._app.travel.is_on
         if action == "end_travel":
-            return self._app.travel.is_on and isinstance(self.focused, Thread) and not self.is_finding
+            writes = isinstance(self.focused, TextArea | Input)
+            return self._app.travel.is_on and not writes and not self.is_finding
         return super().check_action(action, parameters)
 
     def commands(self) -> Iterator[SystemCommand]:
