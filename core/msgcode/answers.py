@@ -159,8 +159,13 @@ def clock_time(moment: datetime) -> str:
 
 def event_line(event: Event, paint: Paint) -> str:
     """An event as one line of a feed."""
+    return f"{paint(clock_time(event.at), 'dim')} {event_words(event, paint)}"
+
+
+def event_words(event: Event, paint: Paint) -> str:
+    """What has happened, in one line, without the time."""
     describe: Callable[[Any, Paint], str] = _DESCRIPTIONS[type(event.fact)]
-    return f"{paint(clock_time(event.at), 'dim')} {describe(event.fact, paint)}"
+    return describe(event.fact, paint)
 
 
 def _sent(fact: MessageSent, paint: Paint) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
@@ -16,19 +15,19 @@ from typing import Any, ClassVar, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from textual import events
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-from msgcode import Message, MsgcodeError, Presence, Refused, Store, calls, commands
+from msgcode import Message, MsgcodeError, Presence, Store, calls, commands
 from msgcode.debugger.stuck import Kind, Stuck, stuck
-from msgcode.events import Event
+from msgcode.events import Event, JournalReset, RoomPurged
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import clipboard, deeds, desktop, editor, past, safe, screens, times
+from msgcode_tui import deeds, desktop, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
 from msgcode_tui.debugger.rows import Scene, frozen
@@ -36,6 +35,7 @@ from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
+from msgcode_tui.outside import OutsideApp
 from msgcode_tui.recorder import Recorder
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
@@ -45,6 +45,7 @@ from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.steps import Steps
 from msgcode_tui.themes import THEMES
+from msgcode_tui.travel import Travel
 
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
@@ -94,7 +95,7 @@ MAX_WARNINGS = 3
 T = TypeVar("T")
 
 
-class MsgcodeApp(App[None]):
+class MsgcodeApp(OutsideApp):
     """The room in `store` as the human `me` sees it. The store stays open when the app ends.
 
     memory: what is remembered of the room; nothing beyond this run if None. clock: the time in UTC.
@@ -137,12 +138,13 @@ class MsgcodeApp(App[None]):
         self.memory = memory or Memory()
         """What is remembered of the room, in `memory.now`; what changes there is saved by and by."""
         self.store = store
-        self.clock = clock
+        self.present_clock = clock
         self.thresholds = settings.stuck.thresholds
-        self.stuck: list[Stuck] = []
-        """What was stuck when last looked for, which is done about once a second."""
+        self._stuck: list[Stuck] = []
         kept = self.memory.now
-        self.live = Live(me, clock(), dict(_by_room(kept.read)))
+        self.present = Live(me, clock(), dict(_by_room(kept.read)))
+        """The room as it is, wherever the user is."""
+        self.travel = Travel(store, me, self._redraw, lambda why: self.say(why, "warning"))
         options = dict(_by_room(kept.options))
         begun = {**dict.fromkeys(options, ""), **dict(_by_room(kept.drafts))}
         self.drafts = Drafts({room: draft_of(text, options.get(room, PLAIN)) for room, text in begun.items()})
@@ -158,7 +160,7 @@ class MsgcodeApp(App[None]):
         self._unreadable = ""
         self._unwritable = ""
         self._one_at_a_time = asyncio.Lock()
-        self.hands = Hands(self._run, self.say)
+        self.hands = Hands(self._run, self.say, self.refusal)
         """What the user does, and can undo, goes through these."""
         self.steps = Steps()
         self._confirmed: set[str] = set()
@@ -172,6 +174,16 @@ class MsgcodeApp(App[None]):
         """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
         self._draw_is_due = False
+
+    @property
+    def live(self) -> Live:
+        """What the screens draw: the present, or the past in which the user is."""
+        return self.travel.place.live if self.travel.place else self.present
+
+    def clock(self) -> datetime:
+        """The time of what the screens draw, in UTC."""
+        place = self.travel.place
+        return place.at if place and place.at else self.present_clock()
 
     @property
     def trouble(self) -> str:
@@ -231,7 +243,7 @@ class MsgcodeApp(App[None]):
         return self.store.recent(RECENT_BYTES)
 
     def _begin_with(self, recent: Recent) -> Position:
-        self.live.begin(recent)
+        self.present.begin(recent)
         self._unreadable = ""
         self._redraw()
         return recent.position
@@ -239,18 +251,18 @@ class MsgcodeApp(App[None]):
     async def _read_on(self, place: Position) -> None:
         async for news in self.store.watch(place):
             for start in range(0, len(news), SLICE):
-                self.live.advance(news[start : start + SLICE])
+                self.present.advance(news[start : start + SLICE])
                 self._tell_of(news[start : start + SLICE])
                 await asyncio.sleep(0)
             self._redraw()
 
     async def _read_past(self, until: Position) -> None:
-        if self.live.past is None:
+        if self.present.past is None:
             return
         told = monotonic()
         async with aclosing(past.pieces(self.store.name, until)) as pieces:
             async for piece in pieces:
-                self.live.recall(piece)
+                self.present.recall(piece)
                 if monotonic() > told + PROGRESS_EVERY:
                     told = monotonic()
                     _keep()
@@ -271,7 +283,7 @@ class MsgcodeApp(App[None]):
             self.set_timer(wait, self._draw)
 
     def _draw(self) -> None:
-        if self.live.state.agents.keys() != self.live.presences.keys():
+        if self.present.state.agents.keys() != self.present.presences.keys():
             self._agents_changed.set()
         self._draw_is_due = False
         self._drawn_at = monotonic()
@@ -282,11 +294,12 @@ class MsgcodeApp(App[None]):
     async def _follow_presence(self) -> None:
         while True:
             self._agents_changed.clear()
-            presences = await asyncio.to_thread(self._presences_of, tuple(self.live.state.agents))
-            changed = presences != self.live.presences
-            self.live.presences = presences
-            before, self.stuck = self.stuck, await asyncio.to_thread(_stuck, self.scene())
-            if changed or [one.messages for one in before] != [one.messages for one in self.stuck]:
+            presences = await asyncio.to_thread(self._presences_of, tuple(self.present.state.agents))
+            changed = presences != self.present.presences
+            self.present.presences = presences
+            before, scene = self._stuck, self._scene_of(self.present, self.present_clock())
+            self._stuck = await asyncio.to_thread(_stuck, scene)
+            if changed or [one.messages for one in before] != [one.messages for one in self._stuck]:
                 self._redraw()
             self._tell_of_stuck()
             with suppress(TimeoutError):
@@ -295,21 +308,31 @@ class MsgcodeApp(App[None]):
 
     def scene(self) -> Scene:
         """The room as it is at this moment, for the debugger to read in a thread."""
-        now, live = self.clock(), self.live
+        return self._scene_of(self.live, self.clock())
+
+    def _scene_of(self, live: Live, now: datetime) -> Scene:
         found = live.findings(now)
         return Scene(frozen(live.state), dict(live.presences), now, found, self.thresholds)
 
     async def _look_for_rounds(self) -> None:
         """Look for loops and deadlocks again and again, and tell of the new ones."""
-        rounds = Rounds(self.live.me)
+        rounds = Rounds(self.present.me)
         while True:
             began = monotonic()
-            if self.live.past is None:
-                for happening in await asyncio.to_thread(rounds.new, self.scene()):
+            if self.present.past is None:
+                for happening in await asyncio.to_thread(
+                    rounds.new, self._scene_of(self.present, self.present_clock())
+                ):
                     self._decide(happening)
                     if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
                         self.screen.offer_debugger(happening)
             await asyncio.sleep(max(ROUNDS_EVERY, (monotonic() - began) / ROUNDS_SHARE))
+
+    @property
+    def stuck(self) -> list[Stuck]:
+        """What was stuck when last looked for, which is done about once a second. Of the past nobody knows,
+        as it takes who was there."""
+        return [] if self.travel.place else self._stuck
 
     def _presences_of(self, agents: tuple[str, ...]) -> dict[str, Presence]:
         return {agent: self.store.presence(agent) for agent in agents}
@@ -328,19 +351,19 @@ class MsgcodeApp(App[None]):
             await asyncio.sleep(HEARTBEAT_EVERY)
 
     def _be_registered(self) -> None:
-        self.store.register(self.live.me, human=True)
+        self.store.register(self.present.me, human=True)
 
     def _be_seen(self) -> None:
-        if self.live.me in self.live.state.agents:  # Else the room was deleted, and that is not undone.
-            self.store.seen(self.live.me)
+        if self.present.me in self.present.state.agents:  # Else the room was deleted, and that is not undone.
+            self.store.seen(self.present.me)
 
     async def _give_defaults(self) -> None:
         """Give the user's questions whose deadline has come their defaults, and say so."""
         while True:
-            now = self.clock()
-            if any(each.default and each.is_past(now) for each in self.live.questions(now)):
+            now = self.present_clock()
+            if any(each.default and each.is_past(now) for each in self.present.questions(now)):
                 with suppress(MsgcodeError):  # The banner says that the store cannot be written.
-                    for answer in await self._run(lambda: self.store.answer_due(self.live.me)):
+                    for answer in await self._run(lambda: self.store.answer_due(self.present.me)):
                         self.say(
                             f"{', '.join(answer.recipients)} was answered {answer.body!r} for you: "
                             "the deadline had come.",
@@ -359,7 +382,7 @@ class MsgcodeApp(App[None]):
 
     def _remember_use(self) -> None:
         now = self.memory.now
-        now.read = {room_key(room): seq for room, seq in self.live.marks.items()}
+        now.read = {room_key(room): seq for room, seq in self.present.marks.items()}
         drafts = {room_key(room): draft for room, draft in self.drafts.kept.items()}
         now.drafts = {room: draft.whole for room, draft in drafts.items() if draft.text}
         now.options = {room: draft.options for room, draft in drafts.items() if draft.options != PLAIN}
@@ -385,22 +408,25 @@ class MsgcodeApp(App[None]):
         for sentence in self.steps.news(events):
             self.say(sentence)
         for event in events:
-            if event.at >= self.live.since and (happening := of_event(event, self.live.state, self.live.me)):
+            live = self.present
+            if event.at >= live.since and (happening := of_event(event, live.state, live.me)):
                 self._decide(happening)
+            elif isinstance(event.fact, RoomPurged | JournalReset) and self.travel.is_on:
+                self.travel.lose("the room was deleted, or some of it was.")
 
     def _tell_of_stuck(self) -> None:
-        for one in self.stuck:
+        for one in self._stuck:
             if (one.agent, one.kind) not in self._told_stuck:
-                self._decide(of_stuck(one, self.live.me))
-        self._told_stuck = {(one.agent, one.kind) for one in self.stuck}
-        if notice := self._notices.overdue(self.clock().astimezone()):
+                self._decide(of_stuck(one, self.present.me))
+        self._told_stuck = {(one.agent, one.kind) for one in self._stuck}
+        if notice := self._notices.overdue(self.present_clock().astimezone()):
             self.tell(notice)
 
     def _decide(self, happening: Happening) -> None:
         muted = {room_of(key) for key in self.memory.now.muted} - {None}
         looks = self.app_focus and monotonic() - self._touched_at < LOOKS_FOR
         focused = self.screen.room if looks and isinstance(self.screen, MainScreen) else None
-        now = self.clock().astimezone()
+        now = self.present_clock().astimezone()
         if notice := self._notices.decide(happening, now, muted=muted, focused=focused):  # type: ignore[arg-type]
             self.tell(notice)
 
@@ -447,61 +473,21 @@ class MsgcodeApp(App[None]):
         """Whether there has been somebody here since it was started."""
         return self._touched_at > 0
 
-    # Other programs
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy the text by whatever way there is, and say which it was."""
-        self._clipboard = text
-        self.run_worker(self._copy(text), group="clipboard", exclusive=True)
-
-    async def _copy(self, text: str) -> None:
-        # In a browser it is the browser that copies, wherever this process runs.
-        environment = {} if self.is_web else os.environ
-        copied = await asyncio.to_thread(clipboard.copy, text, environment, self._write)
-        self.say(copied.sentence, "information" if copied.certain else "warning")
-
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None:
-            self._driver.write(sequence)
-
-    def open_in_editor(self, message: Message) -> None:
-        """Open the file that the message's metadata names in the user's editor."""
-        try:
-            path, line = editor.find(message, self.live.state)
-            command = editor.command(path, line, os.environ)
-        except Refused as error:
-            self.say(str(error), "warning")
-            return
-        if not command.in_terminal:
-            self.run_worker(self._open_window(command.words), group="editor")
-            return
-        try:
-            # The loop waits too: nothing may be drawn while another program has the terminal.
-            with self.suspend():
-                subprocess.run(command.words, check=False)
-        except SuspendNotSupported:
-            self.say(
-                f"There is no terminal here for {command.words[0]}: set $VISUAL to an editor with windows.",
-                "warning",
-            )
-        except OSError as error:
-            self.say(f"{command.words[0]} could not be started: {error.strerror}.", "error")
-
-    async def _open_window(self, words: list[str]) -> None:
-        nowhere = asyncio.subprocess.DEVNULL
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *words, stdin=nowhere, stdout=nowhere, stderr=nowhere
-            )
-        except OSError as error:
-            self.say(f"{words[0]} could not be started: {error.strerror}.", "error")
-        else:
-            await process.wait()
-
     # What the user does
+
+    def refusal(self) -> str | None:
+        """Why the user can do nothing now; None if they can. The past is only looked at."""
+        if self.travel.place is None:
+            return None
+        key = self.settings.keys.get("room.travel", "T").partition(",")[0]
+        key = self.get_key_display(Binding(key, ""))
+        return f"This is the room as it was: press {key} to be back in the present."
 
     async def send(self, address: Address, draft: Draft) -> bool:
         """Send what was written; returns whether that was done, having said why not."""
+        if refusal := self.refusal():
+            self.say(refusal, "warning")
+            return False
         text, options = draft.whole[address.skip :], draft.options
         more: dict[str, Any] = {
             "subject": options.subject or None,
@@ -533,6 +519,8 @@ class MsgcodeApp(App[None]):
 
     async def run_line(self, line: str) -> calls.Answer:
         """Run a `/msg` line as the user. What it does can be undone like all that they do."""
+        if refusal := self.refusal():
+            return calls.Answer(refusal, ok=False)
         recorder = Recorder(self.store, self.live.me)
         answer = await self._run(lambda: commands.run_line(cast(Store, recorder), line, self.live.me))
         for deed in recorder.done:
@@ -540,11 +528,15 @@ class MsgcodeApp(App[None]):
         return answer
 
     async def life(self, id: str) -> list[Event]:
-        """What has happened to a message, read from the store. Raises MsgcodeError."""
-        return await asyncio.to_thread(self.store.life, id)
+        """What has happened to a message until then, read from the store. Raises MsgcodeError."""
+        place = self.travel.place
+        events = await asyncio.to_thread(self.store.life, id)
+        return [event for event in events if event.seq <= place.seq] if place else events
 
     def read(self, room: Room) -> None:
         """The user has seen the room's newest messages: those to them have been delivered."""
+        if self.travel.place:
+            return
         unread = bool(self.live.index.unread_count(room))
         undelivered = [id for id in self.live.read(room) if id not in self._confirmed]
         if unread:

@@ -30,8 +30,10 @@ class Say(Protocol):
 class Hands:
     """Does things in the store, and takes them back."""
 
-    def __init__(self, run: Run, say: Say) -> None:
+    def __init__(self, run: Run, say: Say, refusal: Callable[[], str | None]) -> None:
+        """refusal: why nothing can be done now; None if it can."""
         self._run = run
+        self._refusal = refusal
         self._say = say
         self._done: deque[Deed] = deque(maxlen=REMEMBERED)
 
@@ -43,6 +45,8 @@ class Hands:
 
     async def attempt(self, deed: Callable[[], Deed]) -> str | None:
         """Do it, and say what was done; returns why that failed, None if it did not."""
+        if refusal := self._refusal():
+            return refusal
         try:
             done = await self._run(deed)
         except MsgcodeError as error:
@@ -58,6 +62,9 @@ class Hands:
 
     async def undo(self) -> None:
         """Take back what was done last, and say what was undone, or why that cannot be."""
+        if refusal := self._refusal():
+            self._say(refusal, "warning")
+            return
         if not self._done:
             self._say("There is nothing to undo.")
             return

@@ -37,6 +37,7 @@ from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.holding import stepped
 from msgcode_tui.screens.rewrite import Rewrite
 from msgcode_tui.screens.why import WhyScreen
+from msgcode_tui.travel import Moment
 from msgcode_tui.widgets.bars import Bar
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.row_list import RowList
@@ -77,13 +78,13 @@ def _binding(
 _ONLY: dict[str, set[str]] = {
     "step": {"held"}, "release": {"held"}, "release_all": {"held"}, "edit": {"held"}, "move": {"held"},
     "discard": {"held"}, "add": {"breakpoints"}, "switch": {"breakpoints"}, "remove": {"breakpoints"},
-    "hold": {"loops"}, "nudge": {"loops"}, "break": {"loops", "cost"},
+    "hold": {"loops"}, "nudge": {"loops"}, "travel": {"loops"}, "break": {"loops", "cost"},
 }  # fmt: skip
 """The tabs in which an action makes sense; the others do in all."""
 
 
-class DebugScreen(Screen[str | Room | None]):
-    """Returns the id of the message, or the room, that the user wants to see; None if none.
+class DebugScreen(Screen[str | Room | Moment | None]):
+    """Returns the id of the message, the room, or the moment that the user wants to see; None if none.
 
     tab: the id of the tab that is shown first.
     """
@@ -105,6 +106,7 @@ class DebugScreen(Screen[str | Room | None]):
         *_binding("h", "hold", "Hold it", "hold", "Hold the thread of the loop, or its agents"),
         *_binding("n", "nudge", "Nudge", "nudge", "Say something to the agents of the loop"),
         *_binding("b", "break", "Break here", "break", "Stop at the loop's next message, or beyond a budget"),
+        *_binding("T", "travel", "Go to then", "travel", "Go back in time to the loop's first message"),
         *_binding("w", "why", "Why", "why", "Say why the message has come no further"),
         *_binding("tab", "other_list", "Details", "details", "Go to the details, or back", show=False),
         *_binding("left", "tab(-1)", "Previous tab", "previous-tab", "Go to the tab before", show=False),
@@ -288,7 +290,7 @@ class DebugScreen(Screen[str | Room | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _ONLY and self.kind.id not in _ONLY[action]:
             return False
-        if not self.is_mounted:
+        if not self.query("#list"):  # It is not there yet, or no longer.
             return True
         row = self.row
         if action in ("edit", "move", "discard"):
@@ -299,7 +301,15 @@ class DebugScreen(Screen[str | Room | None]):
             return self._meant() is not None
         if action == "release_all":
             return bool(self._app.live.state.holds or self._app.live.state.stopped)
-        return row is not None or action not in ("step", "switch", "remove", "hold", "nudge", "break")
+        return row is not None or action not in (
+            "step",
+            "switch",
+            "remove",
+            "hold",
+            "nudge",
+            "break",
+            "travel",
+        )
 
     # What can be done
 
@@ -414,6 +424,16 @@ class DebugScreen(Screen[str | Room | None]):
         """Hold the thread of the loop, or its agents."""
         if self.row and isinstance(self.row.of, Finding):
             self._do(deeds.hold_loop, self.row.of)
+
+    def action_travel(self) -> None:
+        """Go back in time to the loop's first message."""
+        of = self.row.of if self.row else None
+        if isinstance(of, Finding):
+            kept = [id for id in of.messages[:1] if id in self._app.live.state.messages]
+            if kept:
+                self.dismiss(Moment(kept[0]))
+            else:
+                self._app.say("That message is no longer kept.", "warning")
 
     def action_nudge(self) -> None:
         """Say something to the agents of the loop."""

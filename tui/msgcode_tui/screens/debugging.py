@@ -14,6 +14,7 @@ from msgcode_tui.debugger.tabs import TABS, Kind
 from msgcode_tui.notices import Happening
 from msgcode_tui.rooms import Room
 from msgcode_tui.screens.arranging import ArrangingScreen
+from msgcode_tui.travel import Moment
 
 
 class DebuggingScreen(ArrangingScreen):
@@ -43,6 +44,10 @@ class DebuggingScreen(ArrangingScreen):
         """Go to a room, and to where one writes in it."""
         raise NotImplementedError
 
+    def travel_to(self, id: str) -> None:
+        """Go to when this message was sent."""
+        raise NotImplementedError
+
     def commands(self) -> Iterator[SystemCommand]:
         yield from super().commands()
         for kind in TABS:
@@ -54,10 +59,12 @@ class DebuggingScreen(ArrangingScreen):
 
         screen = DebugScreen(tab or self._debugged)
 
-        def closed(target: str | Room | None) -> None:
+        def closed(target: str | Room | Moment | None) -> None:
             self._debugged = screen.kind.id
             if isinstance(target, Room):
                 self.enter(target)
+            elif isinstance(target, Moment):
+                self.travel_to(target.message)
             elif target:
                 self.visit(target)
 

@@ -43,6 +43,14 @@ class FindingScreen(Screen[None]):
             priority=True,
             tooltip="End the search, and show all of the room",
         ),
+        Binding(  # Here, as the binding of a key in another class would replace the one above.
+            "escape",
+            "end_travel",
+            "Present",
+            id="room.travel-end",
+            priority=True,
+            tooltip="Come back to the present from the past",
+        ),
         *(
             Binding(keys, action, description, id=f"room.{id}", show=False, tooltip=tooltip)
             for keys, action, description, id, tooltip in (

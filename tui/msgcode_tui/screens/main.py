@@ -19,9 +19,9 @@ from msgcode_tui.health import health
 from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.screens.confirm import Confirm
-from msgcode_tui.screens.debugging import DebuggingScreen
 from msgcode_tui.screens.finding import FindingScreen
 from msgcode_tui.screens.holding import HoldingScreen
+from msgcode_tui.screens.travelling import TravellingScreen
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner, RoomBar, TopBar
 from msgcode_tui.widgets.composer import Composer
@@ -31,6 +31,7 @@ from msgcode_tui.widgets.inspector import Inspector
 from msgcode_tui.widgets.panes import INSPECTOR, MIDDLE, ROOMS, TWO_FROM, Panes, PaneTabs, Splitter
 from msgcode_tui.widgets.room_list import RoomList, Rooms
 from msgcode_tui.widgets.thread import Thread
+from msgcode_tui.widgets.travel_bar import TravelBar
 
 if TYPE_CHECKING:
     from msgcode_tui.live import Live
@@ -49,7 +50,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
+class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -64,6 +65,7 @@ class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
         "../widgets/panes.tcss",
         "../widgets/room_list.tcss",
         "../widgets/thread.tcss",
+        "../widgets/travel_bar.tcss",
     ]
     AUTO_FOCUS = "RoomList, Thread"
     BINDING_GROUP_TITLE = "The room"
@@ -201,9 +203,10 @@ class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
                 yield RoomBar()
                 yield Thread(compact=self._app.settings.thread.compact)
                 yield Answer()
-                yield Desk(self._app.live, self._app.drafts, self._app.history)
+                yield Desk(self._app.present, self._app.drafts, self._app.history)
             yield Splitter(INSPECTOR)
             yield Inspector(self._app.life, id=INSPECTOR)
+        yield TravelBar()
         yield Footer()
 
     def __init__(self) -> None:
@@ -263,6 +266,7 @@ class MainScreen(HoldingScreen, FindingScreen, DebuggingScreen):
             held={held.message.id: held.agents for held in live.held},
         )
         self._shown = self.room
+        self.draw_travel()
         self._draw_bar(live)
         self._inspect()
         self._draw_tabs()
