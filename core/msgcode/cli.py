@@ -73,7 +73,11 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _colourful() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        bool(sys.stdout and sys.stdout.isatty())
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
 
 
 def _standard_input() -> str:

@@ -190,7 +190,14 @@ def heading(seq: int) -> str:
 
 @pytest.mark.parametrize("word", [name for name, command in COMMANDS.items() if command.reads])
 def test_every_reading_word(store: Store, word: str) -> None:
-    ids = {"check": "bob", "show": "m0001", "why": "m0001", "search": "green", "questions": "bob"}
+    ids = {
+        "check": "bob",
+        "show": "m0001",
+        "why": "m0001",
+        "search": "green",
+        "questions": "bob",
+        "break test": "--to bob",
+    }
     line = f"/msg {word} --at 4 {ids.get(word, '')}"
     answer = run_line(store, line, None)
     assert answer.ok, answer.text

@@ -19,7 +19,7 @@ from tests.foreign.plugin import Plugin
 SECONDS = 4.0
 """How long everybody sends."""
 
-ATTEMPTS = 2
+ATTEMPTS = 4
 """A machine that is busy with something else may see a version of a file too late."""
 
 HANDFUL = 5
@@ -37,7 +37,7 @@ def test_as_fast_as_they_can(npm_package: Path, tmp_path: Path) -> None:
     alone = race.alone(tmp_path / "alone", SECONDS / 2, 0)
     for attempt in range(ATTEMPTS):
         found = race.beside_ours(tmp_path / f"shared-{attempt}", SECONDS, 0, keeper=True)
-        assert min(alone.sent, found.sent, found.ours_sent) > 200, (alone, found)
+        assert min(alone.sent, found.sent, found.ours_sent) > 60, (alone, found)
         assert (found.ours_lost, found.doubled) == (0, 0), found
         if found.share <= alone.share / 5:
             return
@@ -46,7 +46,7 @@ def test_as_fast_as_they_can(npm_package: Path, tmp_path: Path) -> None:
 
 def test_nothing_of_ours_is_lost_with_nobody_to_watch(npm_package: Path, tmp_path: Path) -> None:
     found = race.beside_ours(tmp_path / "home", SECONDS / 2, 0, keeper=False)
-    assert found.ours_sent > 100, found
+    assert found.ours_sent > 30, found
     assert (found.ours_lost, found.doubled) == (0, 0), found
 
 

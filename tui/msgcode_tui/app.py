@@ -199,6 +199,11 @@ class MsgcodeApp(OutsideApp):
         with suppress(MsgcodeError):
             self._place = self._begin_with(self._recent())
 
+    def watch_app_focus(self, focus: bool) -> None:
+        """A browser's page may not have had the focus yet when the screen came up, and so nothing in it."""
+        if focus and self.is_running and isinstance(self.screen, MainScreen):
+            self.screen.have_focus()
+
     def on_mount(self) -> None:
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._leave)

@@ -40,7 +40,7 @@ async def test_no_key_is_cut_off(store: Store, folder: Path) -> None:
     async with running(folder, size=(140, 40)) as app:
         app.rooms.focus()
         await app.until(lambda: len(keys(app)) == 11)
-        for width, last in ((80, "Write"), (50, "Actions"), (140, "Quit")):
+        for width, last in ((80, "Write"), (50, "Search"), (140, "Quit")):
             await app.pilot.resize_terminal(width, 30)
 
             def is_last(word: str = last) -> bool:

@@ -378,6 +378,12 @@ class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
         self._inspect()
         self._draw_tabs()
 
+    def have_focus(self) -> None:
+        """Where nothing has the focus, give it to what has it at first."""
+        if self.focused is None:
+            visible = self.query_one(Panes).visible_panes
+            self.set_focus(self.query_one(_HEARTS[ROOMS if ROOMS in visible else MIDDLE]))
+
     def _keep_focus(self, panes: Panes) -> None:
         """Take the focus from what is no longer shown."""
         visible = panes.visible_panes
