@@ -75,11 +75,12 @@ def problem(keymap: Mapping[str, str]) -> Problem | None:
 
 def _clash(own: list[Binding], keymap: Mapping[str, str]) -> Problem | None:
     taken: dict[str, str | None] = {}
-    # Those with other keys come last, so that it is one of them which is in the way.
+    # Those with other keys come last, so that it is one of them which is in the way. At first two may share a
+    # key, of which each is for what the other is not.
     for binding in sorted(own, key=lambda binding: binding.id in keymap):
         remapped = replace(binding, key=keymap.get(binding.id or "", binding.key))
         for single in Binding.make_bindings([remapped]):
-            if taken.setdefault(single.key, binding.id) != binding.id:
+            if taken.setdefault(single.key, binding.id) != binding.id and binding.id in keymap:
                 return Problem(binding.id or "", f"{single.key!r} is the key of {taken[single.key]} already.")
     return None
 
