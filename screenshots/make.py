@@ -43,6 +43,7 @@ SHOTS = [
     Shot("search", EVERYTHING, keys=("/", *"chunk"), shows="4 messages"),
     Shot("palette", EVERYTHING, keys=("ctrl+p", *"next"), shows="Go to the next unread message"),
     Shot("frozen", EVERYTHING, keys=("F", "k"), shows="‖ Held: everything"),
+    Shot("debugger", EVERYTHING, keys=("F", "k", "D"), shows="In the order in which they would go"),
     Shot("light", EVERYTHING, theme="textual-light"),
     Shot("80x24", size=(80, 24)),
     Shot("50x20", channel_room("api-changes"), (50, 20)),
