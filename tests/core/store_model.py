@@ -103,6 +103,7 @@ class Model:
         if reply_to is not None and self.sent[reply_to]["metadata"].get("choices"):
             self.close(now, reply_to, sender, by if speaker != sender else None)
         self.post(now, id, sender, recipients, by, reply_to, priority, ttl, channel, metadata or {})
+        self.stop(now, [id])
 
     def post(
         self,
@@ -146,7 +147,6 @@ class Model:
             "released": False,
             "place": None,
         }
-        self.stop(now, [id])
 
     def check(self, now: datetime, agent: str, limit: int | None, priority: str | None) -> list[str]:
         self.must_know(agent)
@@ -398,8 +398,13 @@ class Model:
         metadata = {**old["metadata"], "resent": id}
         self.post(now, new, old["sender"], to, by, None, old["priority"], ttl, old["channel"], metadata)
         self.sent[new].update(thread=old["thread"], reply_to=old["reply_to"], body=old["body"])
+        self.stop(now, [new])
 
     def answer(self, now: datetime, new: str, id: str, by: str) -> None:
+        self.say_yes(now, new, id, by)
+        self.stop(now, [new])
+
+    def say_yes(self, now: datetime, new: str, id: str, by: str) -> None:
         if id not in self.sent or not self.sent[id]["metadata"].get("choices"):
             raise No
         if self.must_reach(id, by) in ENDED:
@@ -416,11 +421,12 @@ class Model:
         made = []
         for id in self.due(now, me):
             asked, new = self.sent[id], f"answer:{id}"
-            self.answer(now, new, id, me)
+            self.say_yes(now, new, id, me)
             metadata = {"answer": "no", "defaulted": encode_time(self.deadline(id))}
             hops = 0 if asked["human"] else asked["hops"] + 1
             self.sent[new].update(body="no", metadata=metadata, human=False, hops=hops)
             made.append(new)
+        self.stop(now, made)
         return made
 
     def close(self, now: datetime, id: str, agent: str, by: str | None) -> None:

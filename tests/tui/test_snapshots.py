@@ -35,6 +35,8 @@ def prepared(
         for moment in (20, 33):
             stage.play_until(moment)
             await driver.until(lambda: stage.is_shown(app.live))
+        if room == EVERYTHING:
+            await driver.until(lambda: not any(app.live.state.inbox("human").undelivered.values()))
         if keys:
             driver.thread.focus()
         await pilot.pause()

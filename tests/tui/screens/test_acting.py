@@ -283,6 +283,20 @@ async def test_a_long_text_is_edited_around(store: Store, folder: Path) -> None:
         assert store.message(message.id).body == "x" * 1_000_000 + "!"
 
 
+async def test_expiring(store: Store, folder: Path) -> None:
+    sent = store.send("alice", "bob", "one")
+    async with running(folder) as app:
+        await menu(app, sent)
+        await app.pilot.press("l")
+        await on(app, Confirm)
+        await app.shows("Expire 1 message?")
+        await app.pilot.press("y")
+        await app.shows("Expired: 1 message.", "expired ✗")
+        assert status(store, sent, "bob") is Status.EXPIRED
+        await app.pilot.press("u")
+        await app.shows("What has expired cannot be undone")
+
+
 async def test_discarding_and_the_priority(store: Store, folder: Path) -> None:
     one, two = store.send("alice", "bob", "one"), store.send("alice", "bob", "two")
     async with running(folder) as app:

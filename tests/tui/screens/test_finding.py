@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import ProgressBar
 
 from msgcode import Store
+from msgcode.model import now
+from msgcode_tui import exporting
 from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import EVERYTHING, channel_room, pair_room
 from msgcode_tui.screens.main import MainScreen
 from msgcode_tui.screens.search import SearchScreen
 from msgcode_tui.settings import Settings, Stuck
-from tests.tui.support import Driver, running
+from tests.tui.support import WAIT, Driver, running
 from tests.tui.widgets.test_message_lines import RAW
 
 
@@ -52,6 +58,20 @@ async def test_hits_come_as_one_types_and_enter_goes_there(store: Store, folder:
         await app.until(lambda: "“needle”" not in app.screen())
         assert app.thread.highlight is None
         assert app.thread.selected == needle.id
+
+
+async def test_a_time_narrows_the_hits(store: Store, folder: Path) -> None:
+    with Store.open(folder, sync=False, clock=lambda: now() - timedelta(hours=5)) as earlier:
+        earlier.send("alice", "bob", "long ago")
+    store.send("alice", "bob", "just now")
+    async with running(folder) as app:
+        await app.shows("long ago", "just now")
+        await search(app, "before:2h")
+        await app.shows("1 message, 1 selected")
+        await app.pilot.press("enter")
+        await app.until(lambda: app.app.screen is room_screen(app) and app.thread.message)
+        assert app.thread.message
+        assert app.thread.message.body == "long ago"
 
 
 @pytest.mark.parametrize(
@@ -294,6 +314,38 @@ async def test_exporting_what_is_marked_as_json(store: Store, folder: Path, here
         await app.until(lambda: files(here) and app.app.screen is room_screen(app))
         (file,) = files(here)
         assert [json.loads(line)["body"] for line in file.read_text().splitlines()] == ["number 1"]
+
+
+async def test_exporting_as_html_shows_how_far_it_is(
+    store: Store, folder: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        store.send("alice", "bob", f"<b>number {number}</b>")
+    goes_on, write = threading.Event(), exporting.write
+
+    def slow_write(*args: Any, tell: Callable[[int], None], **more: Any) -> str | None:
+        """As on a room that takes long to write."""
+
+        def tell_and_wait(done: int) -> None:
+            tell(done)
+            goes_on.wait(WAIT)
+
+        return write(*args, tell=tell_and_wait, **more)
+
+    monkeypatch.setattr(exporting, "write", slow_write)
+    async with running(folder) as app:
+        await app.shows("number 29")
+        await app.pilot.press("ctrl+s")
+        await app.shows("this room: 30 messages")
+        await app.pilot.press("shift+tab", "down", "space")
+        await app.shows(".html")
+        await app.pilot.press("tab", "enter")
+        await app.until(lambda: app.app.screen.query_one(ProgressBar).visible)
+        await app.shows("%")
+        goes_on.set()
+        await app.until(lambda: files(here) and app.app.screen is room_screen(app))
+        (file,) = files(here)
+        assert "&lt;b&gt;number 29&lt;/b&gt;" in file.read_text()
 
 
 async def test_a_file_that_cannot_be_written(store: Store, folder: Path, here: Path) -> None:

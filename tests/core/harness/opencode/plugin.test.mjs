@@ -315,7 +315,7 @@ test("garbage between the lines is passed over", async (t) => {
   const garbage = ["what?", "", "null", "3", '"text"', "[]", "{}", '{"id": 99, "result": 1}', '{"result": 1}']
   garbage.push('{"id": null, "error": {}}', '{"id": 1, "method": 5}', "{".repeat(10000), "\u0000\u001b[2J", "\r")
   await use("print", { text: "\n" + garbage.join("\n") + "\n" })
-  await use("print", { text: "line\n", times: 100_000 })
+  await use("print", { text: "line\n", times: 10_000 })
   assert.equal(await use("echo", "fine"), "fine")
   assert.deepEqual(client.toasts, [])
 })
