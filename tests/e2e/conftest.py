@@ -16,7 +16,7 @@ from tests.e2e.scripted import ModelServer
 from tests.foreign.package import Missing, store_module
 from tests.foreign.plugin import Plugin
 
-WAIT = 20.0
+WAIT = 40.0
 """Seconds within which what a test waits for has to be so."""
 
 

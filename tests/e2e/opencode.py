@@ -20,7 +20,7 @@ import pytest
 
 from tests.e2e.terminal import Terminal
 
-WAIT = 20.0
+WAIT = 40.0
 """Seconds within which OpenCode has to do what a test waits for."""
 
 VERSION = "1.18.33"

@@ -17,7 +17,7 @@ from io import BufferedIOBase
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
-WAIT = 20.0
+WAIT = 40.0
 """Seconds within which a request that a test waits for has to come."""
 
 USER = "user"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-WAIT = 20.0
+WAIT = 40.0
 """Seconds within which the screen has to show what a test waits for."""
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")

@@ -187,7 +187,7 @@ class DebugScreen(Screen[str | Room | Moment | None]):
     async def _read_in_thread(self, kind: Kind, scene: Scene) -> Reading:
         task = asyncio.create_task(asyncio.to_thread(kind.read, scene))
         done, _ = await asyncio.wait({task}, timeout=TELL_AFTER)
-        if not done and self in self.app.screen_stack:
+        if not done and self._is_there:
             some = count(len(scene.state.messages), "message")
             self._tell(f"{self._about} · looking through {some} …")
         return await task
@@ -201,11 +201,16 @@ class DebugScreen(Screen[str | Room | Moment | None]):
         reading = self._readings.get(self.kind.id)
         return reading.about if reading else ""
 
+    @property
+    def _is_there(self) -> bool:
+        """Whether what was read can still be shown: not once the screen, or the app, is being taken down."""
+        return self in self.app.screen_stack and bool(self.query(ReadingBar))
+
     def _tell(self, text: str) -> None:
         self.query_one(ReadingBar).show([(text, "about")])
 
     def _draw(self) -> None:
-        if self not in self.app.screen_stack:  # What was read has come too late.
+        if not self._is_there:
             return
         reading = self._readings.get(self.kind.id)
         self._tell(self._about)

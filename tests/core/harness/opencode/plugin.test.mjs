@@ -272,7 +272,7 @@ test("what a dead host asked for is not answered to the next", async (t) => {
 for (const [what, start, reason] of [
   ["dies at once", "exit", /did not start \(ModuleNotFoundError: No module named 'msgcode'\)/],
   ["refuses", "refuse", /did not start \(no room here\)/],
-  ["says nothing", "silent", /did not start \(msgcode did not answer within 2 s\)/],
+  ["says nothing", "silent", /did not start \(msgcode did not answer within 4 s\)/],
   ["is not there", "none", /did not start \(.*no-such-program.*ENOENT/],
 ]) {
   test(`OpenCode goes on without a host that ${what}`, async (t) => {

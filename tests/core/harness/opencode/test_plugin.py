@@ -14,9 +14,9 @@ from msgcode.harness.opencode.install import plugin
 HERE = Path(__file__).parent
 
 SHORTER = {
-    "const HELLO_SECONDS = 10 ": "const HELLO_SECONDS = 2 ",
+    "const HELLO_SECONDS = 10 ": "const HELLO_SECONDS = 4 ",
     "const TOAST_SECONDS = 3 ": "const TOAST_SECONDS = 0.1 ",
-    "const ANSWER_SECONDS = 60 ": "const ANSWER_SECONDS = 2 ",
+    "const ANSWER_SECONDS = 60 ": "const ANSWER_SECONDS = 6 ",
     "const BACK_OFF_SECONDS = [1, 2, 5, 10, 30] ": "const BACK_OFF_SECONDS = [0.05, 0.4] ",
     "const MOST_UNREAD = 64 * 1024 * 1024 ": "const MOST_UNREAD = 8 * 1024 * 1024 ",
 }
