@@ -5,7 +5,7 @@ They return facts to append, or raise Refused with a sentence that says what to 
 
 from __future__ import annotations
 
-from msgcode.debugger.holds import held_by
+from msgcode.debugger.holds import all_holds, held_by
 from msgcode.errors import Refused
 from msgcode.events import (
     AgentBound,
@@ -431,7 +431,7 @@ def restate(state: State) -> list[Fact]:
         )
         facts.extend(ChannelJoined(channel.id, member) for member in channel.members)
     facts.extend(AgentHeard(agent, *heard) for agent, heard in state.heard.items())
-    facts.extend(HoldPlaced(hold) for hold in (*state.holds.values(), *state.stopped.values()))
+    facts.extend(HoldPlaced(hold) for hold in all_holds(state))
     facts.extend(BreakpointAdded(breakpoint) for breakpoint in state.breakpoints.values())
     return facts
 

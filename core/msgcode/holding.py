@@ -95,7 +95,7 @@ class Holding(Verbs):
             if number is not None:
                 released[:] = [holds.by_number(state, number)]
             elif holds.is_everything(scope):
-                released[:] = [*state.holds.values(), *state.stopped.values()]
+                released[:] = holds.all_holds(state)
             else:
                 released[:] = holds.matching(state, scope)
                 if not released:
@@ -163,8 +163,7 @@ class Holding(Verbs):
 
     def holds(self) -> list[Hold]:
         """All holds, in the order in which they were placed."""
-        state = self._fresh()
-        return sorted([*state.holds.values(), *state.stopped.values()], key=lambda hold: hold.number)
+        return sorted(holds.all_holds(self._fresh()), key=lambda hold: hold.number)
 
     def held(self, *only: Hold) -> list[Held]:
         """What waits because it is held (by one of these, if any are given), in the order of sending."""

@@ -33,8 +33,7 @@ def scope(room: Room, me: str) -> dict[str, str]:
 
 def all_holds(live: Live) -> list[Hold]:
     """All that there are, in the order in which they were placed."""
-    there = [*live.state.holds.values(), *live.state.stopped.values()]
-    return sorted(there, key=lambda hold: hold.number)
+    return sorted(holds.all_holds(live.state), key=lambda hold: hold.number)
 
 
 def holds_on(room: Room, live: Live) -> list[Hold]:

@@ -76,7 +76,7 @@ def held(state: State, *only: Hold) -> list[Held]:
 
 def _candidates(state: State, only: Iterable[Hold]) -> Iterable[Message]:
     """The messages that may be held: few, if only single messages are; else those that are to come."""
-    scopes = list(only) or [*state.holds.values(), *state.stopped.values()]
+    scopes = list(only) or all_holds(state)
     ids: dict[str | None, None] = {}
     if all(hold.message is not None for hold in scopes):
         ids = {hold.message: None for hold in scopes}
@@ -89,9 +89,7 @@ def _candidates(state: State, only: Iterable[Hold]) -> Iterable[Message]:
 
 def matching(state: State, scope: Hold) -> list[Hold]:
     """The holds with exactly this scope."""
-    return [
-        hold for hold in (*state.holds.values(), *state.stopped.values()) if _scope(hold) == _scope(scope)
-    ]
+    return [hold for hold in all_holds(state) if _scope(hold) == _scope(scope)]
 
 
 def is_everything(scope: Hold) -> bool:
@@ -101,20 +99,18 @@ def is_everything(scope: Hold) -> bool:
 
 def by_number(state: State, number: int) -> Hold:
     """The hold of this number. Raises Refused, saying which there are, if there is none."""
-    found = state.holds.get(number) or next(
-        (hold for hold in state.stopped.values() if hold.number == number), None
-    )
-    if not found:
-        there_are = ", ".join(str(known) for known in sorted(numbers(state))[:10])
+    known = {hold.number: hold for hold in all_holds(state)}
+    if number not in known:
+        there_are = ", ".join(map(str, sorted(known)[:10]))
         raise Refused(
             f"there is no hold {number}: {f'there are {there_are}' if there_are else 'nothing is held'}."
         )
-    return found
+    return known[number]
 
 
-def numbers(state: State) -> list[int]:
-    """The numbers of all holds."""
-    return [hold.number for hold in (*state.holds.values(), *state.stopped.values())]
+def all_holds(state: State) -> list[Hold]:
+    """All that there are: the wide ones, then those on single messages."""
+    return [*state.holds.values(), *state.stopped.values()]
 
 
 def name(hold: Hold) -> str:
