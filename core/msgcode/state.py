@@ -56,7 +56,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Kept = TypeVar("Kept")
 
 MAX_DAMAGE = 100
 """How many damaged lines a state remembers; the newest are kept."""
@@ -205,7 +207,7 @@ class State:
     def place(self, hold: Hold) -> None:
         """Let the hold stop what it covers, if there is any such thing."""
         if hold.message is None:
-            self.holds[hold.number] = hold
+            _keep_in_order(self.holds, hold.number, hold)
         elif self._is_to_come(hold.message):
             self.stopped[hold.message] = hold
 
@@ -463,7 +465,14 @@ def _hold_released(state: State, event: Event, fact: HoldReleased) -> None:
 
 
 def _breakpoint_added(state: State, event: Event, fact: BreakpointAdded) -> None:
-    state.breakpoints[fact.breakpoint.number] = fact.breakpoint
+    _keep_in_order(state.breakpoints, fact.breakpoint.number, fact.breakpoint)
+
+
+def _keep_in_order(kept: dict[int, Kept], number: int, one: Kept) -> None:
+    """Keep it by its number. After a clean-up, a younger one may have been read before an older one."""
+    behind = {other: kept.pop(other) for other in list(kept) if other > number}
+    kept[number] = one
+    kept.update(behind)
 
 
 def _breakpoint_switched(state: State, event: Event, fact: BreakpointSwitched) -> None:

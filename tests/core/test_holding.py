@@ -9,6 +9,7 @@ import pytest
 
 from msgcode import BadInput, Message, Refused, Status, Store
 from msgcode.debugger.holds import name, words
+from msgcode.journal import file
 from tests.core.support import Clock, Ids, forget_snapshot, unchanged
 
 
@@ -76,6 +77,20 @@ class TestHolding:
             assert hold in again.holds()
             assert again.breakpoints() == [rule._replace(hits=1)]
             assert held(again) == {stopped.id: ("ann",)}
+
+    def test_a_clean_up_of_what_is_old_keeps_the_order(
+        self, store: Store, room: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(file, "SEGMENT_BYTES", 300)
+        rule = store.add_breakpoint("eve", sender="cy")
+        hold = store.hold("eve", agent="bob")
+        clock.advance(100)
+        younger, later = store.add_breakpoint("eve", sender="cy"), store.hold("eve", agent="ann")
+        store.purge(older_than=50)
+        forget_snapshot(room)
+        with Store.open(room, sync=False, clock=clock) as again:
+            assert again.breakpoints() == [rule, younger]
+            assert again.holds() == [hold, later]
 
     def test_an_agent(self, store: Store) -> None:
         store.hold("eve", agent="bob")
