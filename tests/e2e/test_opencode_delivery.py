@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -301,6 +303,12 @@ def host_of(store: Store, agent: str) -> int:
     return int(found.session.host.split(":")[1])
 
 
+def written(process: int) -> int:
+    """Bytes that a process has written so far, to anything."""
+    counts = dict(line.split(": ") for line in Path(f"/proc/{process}/io").read_text().splitlines())
+    return int(counts["wchar"])
+
+
 class TestKilled:
     """OpenCode dies by kill -9 while a message is on its way. It comes after the restart, once."""
 
@@ -328,6 +336,7 @@ class TestKilled:
         assert [got.id for got in agent.received] == [message.id]
         assert len(texts_with(server, session, message.id)) == 1
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells how much a process has written.")
     def test_after_it_has_taken_the_message_with_its_host(
         self, model: ModelServer, opencodes: OpenCodes, home: OpenCodeHome, store: Store
     ) -> None:
@@ -336,9 +345,12 @@ class TestKilled:
         session = start(model, server, agent)
         host = host_of(store, "killed-2")
         server.process.send_signal(signal.SIGSTOP)
-        message = store.send("sender", "killed-2", "Did you get this?")
-        wait_for_status(store, message, Status.CLAIMED)
-        os.kill(host, signal.SIGSTOP)  # It has asked OpenCode to take it, and will not hear the answer.
+        before, body = written(host), "Did you get this? " * 200
+        message = store.send("sender", "killed-2", body)
+        wait_until(
+            lambda: written(host) > before + len(body), lambda: "its host has not asked OpenCode to take it"
+        )
+        os.kill(host, signal.SIGSTOP)  # It has asked, and will not hear the answer.
         server.process.send_signal(signal.SIGCONT)
         wait_until(lambda: agent.received, lambda: "OpenCode has not taken it")
         server.kill()
