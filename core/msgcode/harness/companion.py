@@ -53,6 +53,8 @@ class Companion:
         self._folder = folder
         # Unlike that of an earlier companion of the same program.
         self._host = f"{socket.gethostname()}:{folder.process}:{secrets.token_hex(2)}"
+        # Without hooks nobody tells the conversation's id: then the process stands for it.
+        self._unnamed = f"process-{self._host}"
         self._directory = os.getcwd()
         self._conversation: Conversation | None = None
         self._told: tuple[list[str], Activity, str | None] | None = None
@@ -73,8 +75,7 @@ class Companion:
     def session(self) -> Session:
         """The session in which agents that register here live."""
         conversation = self._conversation or self._folder.conversation
-        # Without hooks nobody tells the conversation's id: then the process stands for it.
-        id = conversation.id if conversation else f"process-{self._host}"
+        id = conversation.id if conversation else self._unnamed
         directory = conversation.directory if conversation else None
         return Session(id, self._harness, self._host, directory or self._directory)
 
@@ -141,10 +142,9 @@ class Companion:
 
     def _move_in(self, conversation: Conversation) -> None:
         """Bind the agents that live in the conversation, which is open here from now on."""
-        before, known = self.session.id, self._conversation
-        self._conversation = conversation
-        leaving = agents_of(self._store, self._harness, before) if before != conversation.id else []
-        for agent in leaving:
+        known, self._conversation = self._conversation, conversation
+        before = known.id if known else self._unnamed
+        for agent in agents_of(self._store, self._harness, before) if before != conversation.id else ():
             if conversation.continues or not known:
                 self._store.register(agent, session=self.session, takeover=True)
             else:

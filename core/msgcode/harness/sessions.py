@@ -75,13 +75,13 @@ class SessionFolder:
     def begin(self, conversation: Conversation) -> None:
         """A conversation has begun, or goes on. Raises OSError."""
         self.make()
-        self._write("session.json", json.dumps(conversation._asdict()))
+        self._write("session.json", json.dumps(conversation))
 
     @property
     def conversation(self) -> Conversation | None:
         """The one that is open; None before the program's hook has told of it."""
         try:
-            return Conversation(**json.loads(self._read("session.json")))
+            return Conversation(*json.loads(self._read("session.json")))
         except (ValueError, TypeError):
             return None
 
