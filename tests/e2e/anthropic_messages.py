@@ -11,10 +11,8 @@ from typing import Any
 
 from tests.e2e.scripted import USER, Calls, Entry, Say, Told
 
-OWN = re.compile(
-    r"\s*(<task-notification>.*?</task-notification>|<system-reminder>\n.*?\n</system-reminder>)", re.DOTALL
-)
-"""What Claude Code itself tells the model amid other texts: its own reminders, and what its hooks said."""
+OWN = re.compile(r"\s*<(task-notification|system-reminder|command-\w+|local-command-\w+)>.*?</\1>", re.DOTALL)
+"""What Claude Code itself tells the model amid other texts: reminders, what its hooks said, its commands."""
 
 SAID = re.compile(r"\[msgcode\] .*?(?=\n</system-reminder>|\n\n(?!\(\d+/\d+\) )|\Z)", re.DOTALL)
 """What a hook of msgcode said: it has no empty lines but those before its messages."""
@@ -82,8 +80,8 @@ def told(kind: str, text: str) -> Iterator[Entry]:
     said = OWN.sub("", text).strip()
     if said or kind != USER:
         yield Entry(kind, said)
-    for reminder in OWN.findall(text):
-        yield from hooks_said(reminder)
+    for own in OWN.finditer(text):
+        yield from hooks_said(own[0])
 
 
 def hooks_said(text: str) -> Iterator[Entry]:
