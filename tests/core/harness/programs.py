@@ -1,4 +1,4 @@
-"""Agent programs for tests: as the real ones are described, and one whose settings had another value before."""
+"""Agent programs for tests, described as the real ones are."""
 
 from __future__ import annotations
 
