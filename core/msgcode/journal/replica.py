@@ -1,0 +1,62 @@
+"""A copy, on this machine, of a journal that is kept elsewhere: a folder like that of any other journal.
+
+Whatever reads a journal reads the copy: the fold, the index of the past, the search, the snapshot. It is only
+a cache, and is made anew when it has lost touch.
+"""
+
+from __future__ import annotations
+
+import os
+
+from msgcode.journal.file import FileJournal
+from msgcode.journal.folder import unavailable
+from msgcode.journal.reader import segment_numbers, segment_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Gap(Exception):
+    """What has come does not follow what is here: some was missed."""
+
+
+class Replica(FileJournal):
+    """The copy in `folder`, which all processes of this machine share."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder, sync=False)
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event that is here."""
+        return self._reader.position.seq
+
+    def take(self, lines: Sequence[tuple[int, bytes]]) -> None:
+        """Append lines of whole changes, with their newlines, each with the number of its event.
+
+        What is here already is passed over. Raises Gap, and Unavailable; nothing was appended then.
+        """
+        with self._alone(), self._lock:
+            self.refresh()
+            fresh = [(seq, line) for seq, line in lines if seq > self.seq]
+            if not fresh:
+                return
+            position = self._reader.position
+            if position.segment and fresh[0][0] != position.seq + 1:
+                raise Gap
+            texts = [line for _, line in fresh]
+            self._append(texts, new_segment=False)
+            self.refresh()
+            if self._snapshot_is_due():
+                self._write_snapshot()
+
+    def forget(self) -> None:
+        """Drop all that is here, to begin anew. Raises Unavailable."""
+        with self._alone(), self._lock:
+            try:
+                for number in segment_numbers(self.folder):
+                    os.unlink(segment_path(self.folder, number))
+            except OSError as error:
+                raise unavailable(error, f"cannot clean up {self.folder}") from error
+            self.refresh()

@@ -1,0 +1,1 @@
+"""Rooms on NATS JetStream, for a crew on more than one machine."""

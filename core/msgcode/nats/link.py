@@ -1,0 +1,145 @@
+"""A connection to NATS, in a thread of its own: nats-py is asyncio, and the verbs of a room are not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import TimeoutError as Late
+from datetime import datetime
+from typing import Any, TypeVar
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from msgcode.errors import BadInput, Unavailable
+from msgcode.model import now
+from msgcode.nats.address import Address
+from msgcode.text import visible_line
+
+CONNECT = 3.0
+"""Seconds within which a server has to be found at first."""
+
+ANSWER = 5.0
+"""Seconds within which a server has to answer."""
+
+T = TypeVar("T")
+
+
+class LinkDown(Unavailable):
+    """The servers cannot be reached, or do not answer."""
+
+
+class Link:
+    """A connection to the servers of `address`, which comes back by itself when it is broken.
+
+    Raises LinkDown if there is no server, BadInput if it does not let us in.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.client = Client()
+        self.down_since: datetime | None = None
+        """Since when it has been broken; None while it stands."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
+        self._thread.start()
+        self._process = os.getpid()
+        try:
+            self.call(self._connect(), CONNECT + ANSWER)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _connect(self) -> None:
+        address = self.address
+        options: dict[str, Any] = {
+            "user": address.user,
+            "password": address.password,
+            "token": address.token,
+            "user_credentials": address.creds,
+            "nkeys_seed": address.nkey,
+        }
+        try:
+            if address.ca or address.cert:
+                options["tls"] = ssl.create_default_context(cafile=address.ca)
+                if address.cert:
+                    options["tls"].load_cert_chain(address.cert, address.key)
+            async with asyncio.timeout(CONNECT):
+                await self.client.connect(
+                    list(address.servers),
+                    name="msgcode",
+                    error_cb=self._told,
+                    disconnected_cb=self._lost,
+                    reconnected_cb=self._found,
+                    connect_timeout=2,
+                    reconnect_time_wait=0.1,  # type: ignore[arg-type]  # It is a number of seconds.
+                    max_reconnect_attempts=-1,
+                    **{name: value for name, value in options.items() if value is not None},
+                )
+        except (OSError, ssl.SSLError, ValueError) as error:
+            if isinstance(error, TimeoutError | ConnectionError):
+                raise LinkDown(f"no NATS server answers at {', '.join(address.servers)}.") from None
+            raise BadInput(f"the credentials for {address} cannot be used: {error}.") from None
+        except NatsError as error:
+            raise refused(address, error) from None
+
+    async def _told(self, error: Exception) -> None:
+        """What goes wrong is told by what is asked next."""
+
+    async def _lost(self) -> None:
+        self.down_since = self.down_since or now()
+
+    async def _found(self) -> None:
+        self.down_since = None
+
+    def call(self, work: Coroutine[Any, Any, T], patience: float = ANSWER) -> T:
+        """Do the work in the connection's thread, and wait for it for so many seconds at most.
+
+        Raises LinkDown when they are over, and what the work raises.
+        """
+        if self._process != os.getpid():
+            work.close()
+            raise LinkDown("a connection to NATS does not survive a fork: open the room again.")
+        task = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return task.result(patience)
+        except Late:
+            task.cancel()
+            raise LinkDown(f"the NATS servers {', '.join(self.address.servers)} do not answer.") from None
+
+    def on_loop(self, done: Callable[[], None]) -> None:
+        """Call it in the connection's thread."""
+        self._loop.call_soon_threadsafe(done)
+
+    def close(self) -> None:
+        """Let go of the connection. May be called twice."""
+        if self._process != os.getpid() or not self._thread.is_alive():
+            return
+        try:
+            self.call(self._close(), 1.0)
+        except (Unavailable, NatsError):
+            pass
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close(self) -> None:
+        await self.client.close()
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+
+def refused(address: Address, error: Exception) -> Unavailable | BadInput:
+    """What to say of an error of NATS."""
+    text = visible_line(str(error)) or type(error).__name__
+    if isinstance(error, nats.errors.NoServersError | nats.errors.TimeoutError | nats.errors.ConnectionClosedError):
+        return LinkDown(f"no NATS server answers at {', '.join(address.servers)}.")
+    if "authorization" in text.lower() or "authentication" in text.lower():
+        return BadInput(f"the NATS server at {', '.join(address.servers)} does not let us in: {text}.")
+    return Unavailable(f"NATS at {', '.join(address.servers)}: {text}.")
