@@ -81,15 +81,18 @@ class Store(Steering, Receiving, Holding):
     ) -> Store:
         """Open the room in a folder, which is created at the first change.
 
-        target: the folder; else the environment variable MSGCODE_STORE, else DEFAULT_FOLDER.
+        target: the folder, or nats://HOST:4222/ROOM for a room on NATS (`nats/address.py`); else the
+            environment variable MSGCODE_STORE, else DEFAULT_FOLDER.
         sync: write each change through to the disk before a verb returns, so that it survives a power
             cut; else yes unless MSGCODE_SYNC is 0. A killed process loses nothing either way.
         Where oh-my-msgcode shares the folder, its files are kept like the room (MSGCODE_MIRROR=on: always).
         clock: the time in UTC, in whole milliseconds. new_id: a fresh message id at each call.
         """
         name = os.fspath(target if target is not None else os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER)
-        if not name or "://" in name:
-            raise BadInput(f"{name!r} is not a store: give the path of a folder.")
+        if "://" in name:
+            return cls._open_nats(name, clock, new_id)
+        if not name:
+            raise BadInput("a store needs a name: give the path of a folder, or nats://HOST:4222/ROOM.")
         folder = os.path.abspath(os.path.expanduser(name))
         if sync is None:
             sync = os.environ.get("MSGCODE_SYNC") != "0"
@@ -98,6 +101,24 @@ class Store(Steering, Receiving, Holding):
         journal = FileJournal(folder, sync=sync, clock=clock)
         mirrored = MirroredJournal(folder, journal, presence, clock, always=always)
         return cls(folder, mirrored, presence, clock=clock, new_id=new_id)
+
+    @classmethod
+    def _open_nats(cls, name: str, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Store:
+        from msgcode.nats.address import is_nats, parse
+
+        if not is_nats(name):
+            raise BadInput(
+                f"{name[:80]!r} is not a store: give the path of a folder, or nats://HOST:4222/ROOM."
+            )
+        address = parse(name)
+        try:
+            from msgcode.nats.room import open_room
+        except ModuleNotFoundError as error:
+            if error.name != "nats":
+                raise
+            raise BadInput("rooms on NATS need nats-py: pip install 'msgcode[nats]'.") from None
+        journal, presence = open_room(address, clock)
+        return cls(str(address), journal, presence, clock=clock, new_id=new_id, target=name)
 
     def __enter__(self) -> Store:
         return self

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from msgcode.journal.past import NoPresence
     from msgcode.journal.protocol import Journal
+    from msgcode.nats.presence import NatsPresence
     from msgcode.presence import PresenceBoard
 
 
@@ -43,14 +44,17 @@ class Verbs:
         self,
         name: str,
         journal: Journal,
-        presence: PresenceBoard | NoPresence,
+        presence: PresenceBoard | NatsPresence | NoPresence,
         *,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_message_id,
         moment: Moment | None = None,
+        target: str | None = None,
     ) -> None:
+        self.target = target or name
+        """What the room is opened by. It may hold a password, so it is not for showing."""
         self.name = name
-        """Where the room is: the absolute path of its folder."""
+        """Where the room is: the absolute path of its folder, or its address on NATS."""
         self.moment = moment
         """The point of the past at which it is seen; None for the room as it is."""
         self._journal = journal

@@ -120,7 +120,7 @@ class Companion:
             asyncio.create_task(self._watch(self._store.watch())),
         ]
         try:
-            self.folder.serve(self._store.name)
+            self.folder.serve(self._store.target)
             while True:
                 self._changed.clear()
                 pause = await asyncio.get_running_loop().run_in_executor(self._executor, self._look)

@@ -33,6 +33,7 @@ from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.journal.replica import Gap, Replica
 from msgcode.model import now
+from msgcode.nats import layout
 from msgcode.nats.address import Address
 from msgcode.nats.link import ANSWER, Link, LinkDown, refused
 from msgcode.state import State
@@ -49,8 +50,6 @@ MOST_FACTS = 1000
 _WRONG_LAST = 10071
 _DOUBLE_IN_BATCH = 10201
 """Error codes of JetStream: somebody has decided meanwhile; a batch with this id has been taken."""
-
-_NO_STREAM = (10059, 10039, 10076)
 
 
 class _Outdated(Exception):
@@ -72,14 +71,16 @@ class JetStreamJournal:
         self._decided: int | None = None
         """The number of the last decision that is known; None if it has to be asked for."""
         self._behind: datetime | None = None
-        self._link = Link(address)
+        self.link = Link(address)
+        """The connection, for whatever else is kept there."""
         try:
-            created = self._created()
+            # When it was made tells the stream from others of its name.
+            created = layout.info(self.link)["created"]
             name = sha256(f"{address} {created}".encode()).hexdigest()[:24]
             self._replica = Replica(os.path.join(cache, name))
             self._catch_up()
         except BaseException:
-            self._link.close()
+            self.link.close()
             raise
 
     @property
@@ -95,7 +96,7 @@ class JetStreamJournal:
         try:
             self._catch_up()
         except LinkDown:
-            self._behind = self._behind or self._link.down_since or now()
+            self._behind = self._behind or self.link.down_since or now()
             self._replica.refresh()
 
     def commit(self, decide: Decide, *, blind: bool = False) -> list[Event]:
@@ -157,11 +158,11 @@ class JetStreamJournal:
         unsure = False
         while True:
             try:
-                answer = self._link.call(self._say(subject, payloads, heads))
+                answer = self.link.call(self._say(subject, payloads, heads))
             except (LinkDown, nats.errors.Error) as error:
                 if isinstance(error, nats.errors.MaxPayloadError):
                     raise Unavailable(
-                        f"the message is larger than the NATS server takes ({self._link.client.max_payload} "
+                        f"the message is larger than the NATS server takes ({self.link.client.max_payload} "
                         "bytes): its setting max_payload says so. Nothing was changed."
                     ) from None
                 unsure = unsure or not isinstance(error, nats.errors.NoRespondersError)
@@ -177,12 +178,10 @@ class JetStreamJournal:
                     return found
             if code == _WRONG_LAST:
                 raise _Outdated
-            raise self._refused(answer["error"])
+            raise Unavailable(f"the stream {self._stream}: {answer['error'].get('description')}.")
 
-    async def _say(
-        self, subject: str, payloads: list[bytes], heads: list[dict[str, str]]
-    ) -> dict[str, Any]:
-        client = self._link.client
+    async def _say(self, subject: str, payloads: list[bytes], heads: list[dict[str, str]]) -> dict[str, Any]:
+        client = self.link.client
         for payload, head in zip(payloads[:-1], heads, strict=False):
             await client.publish(subject, payload, headers=head)
         answer = await client.request(subject, payloads[-1], timeout=ANSWER - 1, headers=heads[-1])
@@ -193,7 +192,7 @@ class JetStreamJournal:
         """The number of the last of these payloads, if they are in the stream behind that number."""
         rest = iter(payloads)
         wanted = next(rest)
-        for seq, line in self._link.call(self._fetch(after)):
+        for seq, line in self.link.call(self._fetch(after)):
             if line == _line(seq, wanted):
                 wanted = next(rest, b"")
                 if not wanted:
@@ -211,8 +210,7 @@ class JetStreamJournal:
 
     def _last_decision(self) -> int:
         if self._decided is None:
-            wanted = json.dumps({"last_by_subj": self._fact}).encode()
-            answer = self._ask(f"STREAM.MSG.GET.{self._stream}", wanted)
+            answer = layout.ask(self.link, f"STREAM.MSG.GET.{self._stream}", {"last_by_subj": self._fact})
             self._decided = int(answer["message"]["seq"]) if "message" in answer else 0
             # Whatever was decided until then has to be known, too.
             self._catch_up(self._decided)
@@ -223,7 +221,7 @@ class JetStreamJournal:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                lines = self._link.call(self._fetch(self._replica.seq))
+                lines = self.link.call(self._fetch(self._replica.seq))
             except nats.errors.Error as error:
                 raise refused(self._address, error) from None
             try:
@@ -249,7 +247,7 @@ class JetStreamJournal:
 
     async def _fetch(self, after: int) -> list[tuple[int, bytes]]:
         """The stream's messages behind a number, as lines of a journal; at most FETCH."""
-        client = self._link.client
+        client = self.link.client
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox, pending_bytes_limit=-1, pending_msgs_limit=-1)
         try:
@@ -269,39 +267,6 @@ class JetStreamJournal:
                 lines.append((seq, _line(seq, message.data)))
         finally:
             await subscription.unsubscribe()
-
-    def _created(self) -> str:
-        """When the stream was made: it tells it from others of its name."""
-        answer = self._ask(f"STREAM.INFO.{self._stream}", b"")
-        return str(answer["created"])
-
-    def _ask(self, what: str, data: bytes) -> dict[str, Any]:
-        try:
-            answer = self._link.call(self._request(f"$JS.API.{what}", data))
-        except nats.errors.NoRespondersError:
-            raise Unavailable(
-                f"the NATS server at {', '.join(self._address.servers)} has no JetStream: start it with -js."
-            ) from None
-        except nats.errors.Error as error:
-            raise refused(self._address, error) from None
-        if error := answer.get("error"):
-            if error.get("err_code") == 10037:
-                return {}  # There is no such message.
-            raise self._refused(error)
-        return answer
-
-    async def _request(self, subject: str, data: bytes) -> dict[str, Any]:
-        answer = await self._link.client.request(subject, data, timeout=ANSWER - 1)
-        found: dict[str, Any] = json.loads(answer.data)
-        return found
-
-    def _refused(self, error: dict[str, Any]) -> Unavailable:
-        if error.get("err_code") in _NO_STREAM:
-            return Unavailable(
-                f"there is no room {self._address.room!r} on {', '.join(self._address.servers)}: make it with "
-                f"`msgcode store init {self._address}`."
-            )
-        return Unavailable(f"the stream {self._stream}: {error.get('description')}.")
 
     # What is read from the copy
 
@@ -333,7 +298,7 @@ class JetStreamJournal:
         """Bring what is published into the copy at once; the copy's own watchers see it there."""
         loop = asyncio.get_running_loop()
         rung = asyncio.Event()
-        bell = _Bell(self._link, self._address, lambda: loop.call_soon_threadsafe(rung.set))
+        bell = _Bell(self.link, self._address, lambda: loop.call_soon_threadsafe(rung.set))
         await loop.run_in_executor(None, bell.hang)
         try:
             while True:
@@ -355,12 +320,12 @@ class JetStreamJournal:
         older = (event for batch in self.events() for event in batch if event.seq < first)
         first = next((event.seq for event in older if not disposable(event)), first)
         if first > 1:
-            self._ask(f"STREAM.PURGE.{self._stream}", json.dumps({"seq": first}).encode())
+            layout.ask(self.link, f"STREAM.PURGE.{self._stream}", {"seq": first})
             self._replica.forget()
             self._catch_up()
 
     def close(self) -> None:
-        self._link.close()
+        self.link.close()
         self._replica.close()
 
 
@@ -371,7 +336,7 @@ RESCAN = 1.0
 class _Bell:
     """Rings in the connection's thread whenever something is published to the room."""
 
-    def __init__(self, link: Link, address: Address, ring: Callable[[], None]) -> None:
+    def __init__(self, link: Link, address: Address, ring: Callable[[], object]) -> None:
         self._link, self._address, self._ring = link, address, ring
         self._subscription: Any = None
 

@@ -73,7 +73,9 @@ def parse(name: str) -> Address:
     try:
         url = urlsplit(name)
         hosts = url.netloc.rpartition("@")[2]
-        query = {key: values[-1] for key, values in parse_qs(url.query, strict_parsing=bool(url.query)).items()}
+        query = {
+            key: values[-1] for key, values in parse_qs(url.query, strict_parsing=bool(url.query)).items()
+        }
     except ValueError as error:
         raise BadInput(f"{_shown(name)} is no address of a room: {error}.") from None
     room = url.path.strip("/")

@@ -138,7 +138,9 @@ class Link:
 def refused(address: Address, error: Exception) -> Unavailable | BadInput:
     """What to say of an error of NATS."""
     text = visible_line(str(error)) or type(error).__name__
-    if isinstance(error, nats.errors.NoServersError | nats.errors.TimeoutError | nats.errors.ConnectionClosedError):
+    if isinstance(
+        error, nats.errors.NoServersError | nats.errors.TimeoutError | nats.errors.ConnectionClosedError
+    ):
         return LinkDown(f"no NATS server answers at {', '.join(address.servers)}.")
     if "authorization" in text.lower() or "authentication" in text.lower():
         return BadInput(f"the NATS server at {', '.join(address.servers)} does not let us in: {text}.")

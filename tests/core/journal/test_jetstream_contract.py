@@ -18,9 +18,7 @@ _NUMBERS = itertools.count(1)
 
 class TestJetStreamJournal(JournalContract):
     @pytest.fixture(params=["a machine each", "one machine"])
-    def join(
-        self, nats_server: NatsServer, tmp_path: Path, request: pytest.FixtureRequest
-    ) -> Iterator[Join]:
+    def join(self, nats_server: NatsServer, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Join]:
         room = f"room-{next(_NUMBERS)}"
         nats_server.make_room(room)
         opened: list[JetStreamJournal] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import socket
@@ -12,6 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+
+from msgcode.nats import layout
+from msgcode.nats.address import parse
+from msgcode.nats.link import Link
 
 
 def binary() -> str:
@@ -64,35 +67,9 @@ class NatsServer:
         self.process.send_signal(number)
         self.process.wait(20)
 
-    def request(self, subject: str, data: object) -> dict[str, object]:
-        """Ask the server itself, as its administrator."""
-        import asyncio
-
-        import nats
-
-        async def ask() -> bytes:
-            client = await nats.connect(self.url)
-            try:
-                return (await client.request(subject, json.dumps(data).encode(), timeout=5)).data
-            finally:
-                await client.close()
-
-        answer: dict[str, object] = json.loads(asyncio.run(ask()))
-        assert "error" not in answer, answer
-        return answer
-
     def make_room(self, room: str) -> None:
-        stream = f"msgcode-{room}"
-        self.request(
-            f"$JS.API.STREAM.CREATE.{stream}",
-            {
-                "name": stream,
-                "subjects": [f"msgcode.{room}.>"],
-                "storage": "file",
-                "retention": "limits",
-                "num_replicas": 1,
-                "allow_direct": True,
-                "allow_atomic": True,
-                "duplicate_window": 120_000_000_000,
-            },
-        )
+        link = Link(parse(f"{self.url}/{room}"))
+        try:
+            assert layout.make(link)
+        finally:
+            link.close()

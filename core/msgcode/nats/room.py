@@ -1,0 +1,27 @@
+"""Opening a room that is on NATS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import platformdirs
+
+from msgcode.journal.jetstream import JetStreamJournal
+from msgcode.nats.address import Address
+from msgcode.nats.presence import NatsPresence
+
+
+def open_room(address: Address, clock: Callable[[], datetime]) -> tuple[JetStreamJournal, NatsPresence]:
+    """The room's journal, with its copy in the user's cache folder, and who is there.
+
+    Raises BadInput if we are not let in, Unavailable if there is no such room or no server.
+    """
+    cache = platformdirs.user_cache_path("msgcode") / "rooms"
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    journal = JetStreamJournal(address, str(cache), clock=clock)
+    try:
+        return journal, NatsPresence(journal.link)
+    except BaseException:
+        journal.close()
+        raise
