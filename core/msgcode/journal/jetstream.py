@@ -173,9 +173,9 @@ class JetStreamJournal:
             code = answer.get("error", {}).get("err_code")
             if not code:
                 return int(answer["seq"])
-            if unsure and code in (_WRONG_LAST, _DOUBLE_IN_BATCH):
-                if found := self._find(payloads, expected or 0):
-                    return found
+            taken = code in (_WRONG_LAST, _DOUBLE_IN_BATCH) and unsure
+            if taken and (found := self._find(payloads, expected or 0)):
+                return found
             if code == _WRONG_LAST:
                 raise _Outdated
             raise Unavailable(f"the stream {self._stream}: {answer['error'].get('description')}.")
@@ -184,8 +184,7 @@ class JetStreamJournal:
         client = self.link.client
         for payload, head in zip(payloads[:-1], heads, strict=False):
             await client.publish(subject, payload, headers=head)
-        answer = await client.request(subject, payloads[-1], timeout=ANSWER - 1, headers=heads[-1])
-        found: dict[str, Any] = json.loads(answer.data)
+        found: dict[str, Any] = json.loads(await self.link.request(subject, payloads[-1], heads[-1]))
         return found
 
     def _find(self, payloads: list[bytes], after: int) -> int | None:

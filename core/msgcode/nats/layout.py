@@ -9,7 +9,7 @@ from nats.errors import NoRespondersError
 
 from msgcode.errors import Refused, Unavailable
 from msgcode.nats.address import Address
-from msgcode.nats.link import ANSWER, Link, refused
+from msgcode.nats.link import Link, refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check(wanted: dict[str, Any], there: dict[str, Any]) -> None:
         if name in wanted and wanted[name] != there.get(name):
             raise Refused(
                 f"the stream {wanted['name']} is there, but it is no room of this msgcode: its {name} is "
-                f"{json.dumps(there.get(name))}, not {json.dumps(wanted[name])}. Take another name for the room."
+                f"{json.dumps(there.get(name))}, not {json.dumps(wanted[name])}. Take another name."
             )
 
 
@@ -73,10 +73,9 @@ def ask(link: Link, what: str, data: object = None, *, missing: int = _NO_MESSAG
     Raises Unavailable or BadInput, with what is wrong in words.
     """
     address = link.address
+    body = b"" if data is None else json.dumps(data).encode()
     try:
-        answer = link.call(
-            _request(link, f"$JS.API.{what}", b"" if data is None else json.dumps(data).encode())
-        )
+        answer: dict[str, Any] = json.loads(link.call(link.request(f"$JS.API.{what}", body)))
     except NoRespondersError:
         raise Unavailable(
             f"the NATS server at {', '.join(address.servers)} has no JetStream: start it with -js."
@@ -88,12 +87,6 @@ def ask(link: Link, what: str, data: object = None, *, missing: int = _NO_MESSAG
             return {}
         raise Unavailable(f"NATS at {', '.join(address.servers)}: {wrong.get('description')}.")
     return answer
-
-
-async def _request(link: Link, subject: str, data: bytes) -> dict[str, Any]:
-    answer = await link.client.request(subject, data, timeout=ANSWER - 1)
-    found: dict[str, Any] = json.loads(answer.data)
-    return found
 
 
 def _stream(address: Address, replicas: int, memory: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from msgcode.errors import BadInput, Unavailable
+from msgcode.errors import BadInput, Refused, Unavailable
 from msgcode.model import now
 from msgcode.nats.address import Address
 from msgcode.text import visible_line
@@ -26,11 +26,23 @@ CONNECT = 3.0
 ANSWER = 5.0
 """Seconds within which a server has to answer."""
 
+_UNREACHABLE = (
+    nats.errors.NoServersError,
+    nats.errors.TimeoutError,
+    nats.errors.ConnectionClosedError,
+    nats.errors.ConnectionReconnectingError,
+    nats.errors.OutboundBufferLimitError,
+)
+
 T = TypeVar("T")
 
 
 class LinkDown(Unavailable):
     """The servers cannot be reached, or do not answer."""
+
+
+class Denied(Refused):
+    """The servers do not let us do it."""
 
 
 class Link:
@@ -44,6 +56,8 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
+        self._denied: asyncio.Future[str] | None = None
+        """What the server does not let us do, once it has said so; for whoever waits for an answer."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -88,7 +102,24 @@ class Link:
             raise refused(address, error) from None
 
     async def _told(self, error: Exception) -> None:
-        """What goes wrong is told by what is asked next."""
+        """A server that does not let us publish gives no answer, but says so here."""
+        if self._denied and not self._denied.done() and "permissions violation" in str(error).lower():
+            self._denied.set_result(str(error))
+
+    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> bytes:
+        """The answer to a request. Raises Denied if that may not be asked, and errors of nats-py."""
+        self._denied = asyncio.get_running_loop().create_future()
+        asking = asyncio.ensure_future(
+            self.client.request(subject, data, timeout=ANSWER - 1, headers=headers)
+        )
+        await asyncio.wait({asking, self._denied}, return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            return asking.result().data
+        asking.cancel()
+        raise Denied(
+            f"your NATS account may not do that in room {self.address.room!r}: "
+            f"{visible_line(self._denied.result())}. Nothing was changed."
+        )
 
     async def _lost(self) -> None:
         self.down_since = self.down_since or now()
@@ -138,9 +169,7 @@ class Link:
 def refused(address: Address, error: Exception) -> Unavailable | BadInput:
     """What to say of an error of NATS."""
     text = visible_line(str(error)) or type(error).__name__
-    if isinstance(
-        error, nats.errors.NoServersError | nats.errors.TimeoutError | nats.errors.ConnectionClosedError
-    ):
+    if isinstance(error, _UNREACHABLE):
         return LinkDown(f"no NATS server answers at {', '.join(address.servers)}.")
     if "authorization" in text.lower() or "authentication" in text.lower():
         return BadInput(f"the NATS server at {', '.join(address.servers)} does not let us in: {text}.")

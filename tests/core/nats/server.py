@@ -33,7 +33,10 @@ def free_port() -> int:
 
 
 class NatsServer:
-    """One server with JetStream, whose streams are in `folder`. `config`: further lines of its configuration."""
+    """One server with JetStream, whose streams are in `folder`.
+
+    config: further lines of its configuration. port: a free one at first.
+    """
 
     def __init__(self, folder: Path, config: str = "", port: int | None = None) -> None:
         self.port = port or free_port()
@@ -41,7 +44,8 @@ class NatsServer:
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "nats.conf"
         self._config.write_text(
-            f'listen: "127.0.0.1:{self.port}"\nmax_payload: 8MB\njetstream {{ store_dir: "{folder}/streams" }}\n{config}\n'
+            f'listen: "127.0.0.1:{self.port}"\nmax_payload: 8MB\n'
+            f'jetstream {{ store_dir: "{folder}/streams" }}\n{config}\n'
         )
         self.start()
 
