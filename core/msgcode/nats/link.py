@@ -56,8 +56,8 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
-        self._denied: asyncio.Future[str] | None = None
-        """What the server does not let us do, once it has said so; for whoever waits for an answer."""
+        self._denied: set[asyncio.Future[str]] = set()
+        """Of those who wait for an answer: what the server does not let us do, once it has said so."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -103,22 +103,29 @@ class Link:
 
     async def _told(self, error: Exception) -> None:
         """A server that does not let us publish gives no answer, but says so here."""
-        if self._denied and not self._denied.done() and "permissions violation" in str(error).lower():
-            self._denied.set_result(str(error))
+        if "permissions violation" in str(error).lower():
+            for denied in self._denied:
+                if not denied.done():
+                    denied.set_result(visible_line(str(error)))
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> bytes:
         """The answer to a request. Raises Denied if that may not be asked, and errors of nats-py."""
-        self._denied = asyncio.get_running_loop().create_future()
+        denied: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         asking = asyncio.ensure_future(
             self.client.request(subject, data, timeout=ANSWER - 1, headers=headers)
         )
-        await asyncio.wait({asking, self._denied}, return_when=asyncio.FIRST_COMPLETED)
+        self._denied.add(denied)
+        try:
+            either: set[asyncio.Future[Any]] = {asking, denied}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._denied.discard(denied)
         if asking.done():
             return asking.result().data
         asking.cancel()
         raise Denied(
-            f"your NATS account may not do that in room {self.address.room!r}: "
-            f"{visible_line(self._denied.result())}. Nothing was changed."
+            f"your NATS account may not do that in room {self.address.room!r}: {denied.result()}. "
+            "Nothing was changed."
         )
 
     async def _lost(self) -> None:
