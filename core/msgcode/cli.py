@@ -136,6 +136,17 @@ def _completion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_completion)
 
 
+def _mcp(call: Call) -> Answer:
+    from msgcode.mcp.server import main as serve
+
+    serve(call.store)
+    return Answer("", [], json_lines=True)
+
+
+def _mcp_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_mcp)
+
+
 _COMMANDS = {
     **COMMANDS,
     "step": COMMANDS["step"]._replace(arguments=from_topic("holding", "step_and_wait")),
@@ -143,6 +154,7 @@ _COMMANDS = {
     "install": Command("connect an agent program to the room", from_topic("harnesses", "install")),
     "uninstall": Command("undo that", from_topic("harnesses", "uninstall")),
     "host": Command("serve the plugin of an agent program, which starts it", from_topic("harnesses", "host")),
+    "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

@@ -158,7 +158,7 @@ def server_command(harness: str, store: str | None = None) -> list[str]:
 def _entries(harness: Harness, store: str | None) -> dict[str, Entries]:
     command, *args = server_command(harness.id, store)
     server = {"command": command, "args": args}
-    return entries(harness, server, lambda role: hook_command(harness.id, role))
+    return entries(harness, server, lambda role: hook_command(harness.id, role, shared=harness.shared))
 
 
 class _Record:
