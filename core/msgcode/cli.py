@@ -68,7 +68,7 @@ def _run(words: Sequence[str]) -> int:
         print("".join(f"{json.dumps(item)}\n" for item in answer.data), end="")
     else:
         print(json.dumps(answer.data))
-    return 0
+    return 0 if answer.ok else 1
 
 
 def _colourful() -> bool:
@@ -153,6 +153,7 @@ _COMMANDS = {
     "probe": COMMANDS["probe"]._replace(arguments=from_topic("probing", "probe_and_wait")),
     "install": Command("connect an agent program to the room", from_topic("harnesses", "install")),
     "uninstall": Command("undo that", from_topic("harnesses", "uninstall")),
+    "doctor": Command("see whether agent programs are connected, and well", from_topic("doctor", "doctor")),
     "host": Command("serve the plugin of an agent program, which starts it", from_topic("harnesses", "host")),
     "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
     "watch": Command("print what happens, as it happens", _watch_arguments),

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from msgcode.errors import MsgcodeError, Refused
 from msgcode.harness import changes, json_text
 from msgcode.harness.changes import Change
 from msgcode.harness.description import Harness
-from msgcode.harness.entries import Entries, entries, has_ours, holds, put_in, take_out
+from msgcode.harness.entries import SERVER, Entries, entries, has_ours, holds, put_in, take_out
 from msgcode.harness.known import user_file
 from msgcode.harness.sessions import hook_command
 from msgcode.record import Record
@@ -134,18 +135,25 @@ def uninstall(harness: Harness) -> list[Done]:
 def installed(harness: Harness) -> Installed:
     """How it is connected. Raises as `install` does."""
     kept = _Record.of(harness)
-    server, missing, present = None, [], False
+    missing, present = [], False
     for name, wanted in _entries(harness, kept.store).items():
         file = user_file(harness, name)
-        data = _edited(file, lambda form, text, _: form.load(text), _text(file, changes.read(file)), wanted)
+        data = _loaded(file, changes.read(file))
         present = present or has_ours(data, wanted)
         if not holds(data, wanted):
             missing.append(file)
-        if name == harness.mcp_file:
-            for key in (*harness.mcp_at, "msgcode"):
-                data = data.get(key) if isinstance(data, dict) else None
-            server = data if isinstance(data, dict) else None
+    server = setting(harness, harness.mcp_file, (*harness.mcp_at, SERVER))
+    server = server if isinstance(server, dict) else None
     return Installed(kept.version, kept.store, server, tuple(missing), present)
+
+
+def setting(harness: Harness, file: str, keys: tuple[str, ...]) -> Any:
+    """What one of the program's files says under these keys; None if nothing. Raises as `install` does."""
+    path = user_file(harness, file)
+    data = _loaded(path, changes.read(path))
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def server_command(harness: str, store: str | None = None) -> list[str]:
@@ -195,19 +203,18 @@ def _without_ours(
     file: str, old: bytes, wanted: Entries, known: _Kept | None, backup: bytes | None
 ) -> bytes | None:
     """The file's bytes without our entries; None if nothing is left of a file that we made."""
-    if known is None or (known.backup and backup is None):
-        before = None
-    else:
-        before = _edited(file, lambda form, text, _: form.load(text), _text(file, backup), wanted)
-
-    def edit(form: ModuleType, text: str, wanted: Entries) -> str:
-        return take_out(form, text, wanted, before)
-
-    text = _edited(file, edit, _text(file, old), wanted)
+    forgotten = known is None or (known.backup and backup is None)
+    before = None if forgotten else _loaded(file, backup)
+    text = _edited(file, take_out, _text(file, old), wanted, before)
     if text.encode() == old:
         return old
     empty = not _form(file).load(text)
     return None if empty and known and not known.backup else text.encode()
+
+
+def _loaded(file: str, data: bytes | None) -> Any:
+    """What the file says."""
+    return _edited(file, lambda form, text: form.load(text), _text(file, data))
 
 
 def _form(file: str) -> ModuleType:
@@ -225,10 +232,10 @@ def _text(file: str, data: bytes | None) -> str:
         raise Refused(f"{file} is not text in UTF-8. Nothing was changed.") from None
 
 
-def _edited(file: str, edit: Any, text: str, wanted: Entries) -> Any:
+def _edited(file: str, edit: Callable[..., Any], text: str, *more: Any) -> Any:
     """What `edit` makes of it; its errors in words."""
     try:
-        return edit(_form(file), text, wanted)
+        return edit(_form(file), text, *more)
     except MsgcodeError as error:
         raise Refused(f"{file} cannot be edited: {error}. Nothing was changed.") from error
     except (ValueError, RecursionError) as error:
