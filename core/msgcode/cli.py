@@ -136,17 +136,6 @@ def _completion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_completion)
 
 
-def _mcp(call: Call) -> Answer:
-    from msgcode.mcp.server import main as serve
-
-    serve(call.store)
-    return Answer("", [], json_lines=True)
-
-
-def _mcp_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_mcp)
-
-
 _COMMANDS = {
     **COMMANDS,
     "step": COMMANDS["step"]._replace(arguments=from_topic("holding", "step_and_wait")),
@@ -155,7 +144,9 @@ _COMMANDS = {
     "uninstall": Command("undo that", from_topic("harnesses", "uninstall")),
     "doctor": Command("see whether agent programs are connected, and well", from_topic("doctor", "doctor")),
     "host": Command("serve the plugin of an agent program, which starts it", from_topic("harnesses", "host")),
-    "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
+    "mcp": Command(
+        "serve the tools over MCP to an agent program, which starts it", from_topic("harnesses", "mcp")
+    ),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

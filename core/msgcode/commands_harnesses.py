@@ -6,7 +6,7 @@ import argparse
 
 from msgcode.calls import Answer, Call
 from msgcode.errors import BadInput
-from msgcode.harness.known import HARNESSES, described
+from msgcode.harness.known import HARNESSES, HOOKED, described
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
@@ -45,7 +45,9 @@ def _install(call: Call) -> Answer:
     files = install(harness, store)
     lines = _lines(files)
     if any(file.what != "unchanged" for file in files):
-        lines.append(harness.then or f"{harness.title}s started from now on have the tools, and get mail.")
+        lines.append(
+            harness.then or f"Each {harness.title} started from now on has the tools, and gets mail."
+        )
     return _answer(lines, files)
 
 
@@ -89,6 +91,13 @@ def _host(call: Call) -> Answer:
     return Answer("", [], json_lines=True)
 
 
+def _mcp(call: Call) -> Answer:
+    from msgcode.mcp.main import main as serve
+
+    serve(call.store, described(call.args.harness) if call.args.harness else None)
+    return Answer("", [], json_lines=True)
+
+
 # The grammar
 
 
@@ -108,3 +117,8 @@ def uninstall_arguments(parser: argparse.ArgumentParser) -> None:
 def host_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("harness", choices=["opencode"], help="the agent program")
     parser.set_defaults(run=_host)
+
+
+def mcp_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--harness", choices=HOOKED, help="which program that is, if msgcode has hooks in it")
+    parser.set_defaults(run=_mcp)

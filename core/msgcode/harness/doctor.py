@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, TextIO
 
@@ -23,6 +24,7 @@ LIMIT = 20.0
 """Seconds for each program that is started to be asked something."""
 
 _OPENCODE_TRIED = ("1.18.33",)
+_OPENCODE_FOLDERS = [f"XDG_{name}_HOME" for name in ("CACHE", "CONFIG", "DATA", "STATE")]
 
 
 class Mark(StrEnum):
@@ -56,7 +58,7 @@ def title(id: str) -> str:
 def _opencode() -> list[Finding]:
     from msgcode.harness.opencode import install
 
-    path, program = _program("opencode", "opencode-ai", _OPENCODE_TRIED, "")
+    path, program = _program("opencode", "opencode-ai", _OPENCODE_TRIED, _OPENCODE_FOLDERS)
     again = "msgcode install opencode"
     try:
         file, host, current = install.installed(project=False)
@@ -79,7 +81,7 @@ def _opencode() -> list[Finding]:
 
 
 def _hooked(harness: Harness) -> list[Finding]:
-    path, program = _program(harness.program, harness.package, harness.tried, harness.home_variable)
+    path, program = _program(harness.program, harness.package, harness.tried, [harness.home_variable])
     again = f"msgcode install {harness.id}"
     try:
         found = installed(harness)
@@ -130,15 +132,17 @@ def _by(python: str, again: str) -> Finding:
 
 
 def _program(
-    program: str, package: str, tried: tuple[str, ...], home_variable: str
+    program: str, package: str, tried: Sequence[str], folders: Sequence[str]
 ) -> tuple[str | None, Finding]:
-    """Where the program is, and what there is to say of it."""
+    """Where the program is, and what there is to say of it.
+
+    folders: the environment variables that say where it writes, which it does even to say its version.
+    """
     path = shutil.which(program)
     if path is None:
         return None, Finding(Mark.NOTE, f"{program} is not on PATH", f"npm install --global {package}")
     with tempfile.TemporaryDirectory(prefix="msgcode-doctor-") as folder:
-        # Some write into their folder even to say their version.
-        said = _said([path, "--version"], {home_variable: folder} if home_variable else {})
+        said = _said([path, "--version"], {name: folder for name in folders if name})
     version = re.search(r"\d+\.\d+\.\d+\S*", said or "")
     if version is None:
         return path, Finding(Mark.PROBLEM, f"{path} does not run", f"{shlex.quote(path)} --version")
@@ -220,7 +224,7 @@ def _said(words: list[str], env: dict[str, str]) -> str | None:
     try:
         done = subprocess.run(
             words,
-            stdin=subprocess.DEVNULL,
+            input=b"",
             capture_output=True,
             timeout=LIMIT,
             check=True,

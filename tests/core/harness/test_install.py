@@ -13,6 +13,7 @@ from msgcode.errors import Refused, Unavailable
 from msgcode.harness import changes
 from msgcode.harness.description import Harness
 from msgcode.harness.install import install, installed, server_command, uninstall
+from msgcode.journal.folder import replace_file
 from tests.core.harness.programs import ALL, CLAUDE, CODEX, GEMINI
 from tests.core.support import mode
 
@@ -215,13 +216,13 @@ def test_all_or_none(home: Path, monkeypatch: pytest.MonkeyPatch, there: bool, f
         put(home / CLAUDE.mcp_file, '{"a": 1}')
         put(home / CLAUDE.hooks_file, "{}")
     before = files(home)
-    real, calls = changes.replace_file, []
+    calls: list[str] = []
 
     def full(path: str, data: bytes, mode: int, *, sync: bool) -> None:
         calls.append(path)
         if len(calls) == fails + 1:
             raise OSError(28, "No space left on device")
-        real(path, data, mode, sync=sync)
+        replace_file(path, data, mode, sync=sync)
 
     monkeypatch.setattr(changes, "replace_file", full)
     with pytest.raises(Unavailable, match=r"the disk is full\. Nothing was changed\.$"):
