@@ -60,8 +60,12 @@ def _run(words: Sequence[str]) -> int:
     if getattr(args, "body", None) == ["-"]:
         args.body = [_standard_input()]
     as_json = getattr(args, "json", False)
-    with Store.open(getattr(args, "store", None)) as store:
-        answer = run(Call(store, args, answers.ansi if _colourful() and not as_json else answers.plain))
+    paint = answers.ansi if _colourful() and not as_json else answers.plain
+    if "alone" in args:
+        answer = args.alone(args, paint)
+    else:
+        with Store.open(getattr(args, "store", None)) as store:
+            answer = run(Call(store, args, paint))
     if not as_json:
         print(answer.text, end="\n" if answer.text else "")
     elif answer.json_lines:

@@ -7,15 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgcode.calls import Answer, Call, agent_id, argument
 from msgcode.commands_probing import probe_and_wait
-from msgcode.errors import MsgcodeError
+from msgcode.errors import BadInput, MsgcodeError
 from msgcode.harness.doctor import Finding, Mark, examine, title
 from msgcode.harness.known import HARNESSES
 from msgcode.model import Agent, Presence
+from msgcode.store import Store
 from msgcode.text import visible_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from msgcode.answers import Paint
 
 _PROBE_WAIT = 60.0
 """Seconds that a probed agent has for its answer."""
@@ -23,18 +26,21 @@ _PROBE_WAIT = 60.0
 _COLOURS = {Mark.OK: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "red"}
 
 
-def _doctor(call: Call) -> Answer:
-    ids = [call.args.harness] if call.args.harness else HARNESSES
+def _doctor(args: argparse.Namespace, paint: Paint) -> Answer:
+    """Without a room, since that may be what is wrong."""
+    if args.at is not None:
+        raise BadInput("doctor sees only what is there now: leave out --at.")
+    ids = [args.harness] if args.harness else HARNESSES
     # Each starts programs, and waits for them.
     with ThreadPoolExecutor(len(ids)) as pool:
         found = dict(zip(ids, pool.map(examine, ids), strict=True))
-    room, agents = _room(call)
+    room, agents = _room(args)
     for agent, presence in agents:
         if agent.session and agent.session.harness in found:
             found[agent.session.harness].append(_lives(agent, presence))
-    lines = _section(call, "Room", [room])
+    lines = _section(paint, "Room", [room])
     for id, findings in found.items():
-        lines += ["", *_section(call, title(id), findings)]
+        lines += ["", *_section(paint, title(id), findings)]
     every = [room, *(finding for findings in found.values() for finding in findings)]
     sound = not any(finding.mark is Mark.PROBLEM for finding in every)
     data = {
@@ -45,22 +51,28 @@ def _doctor(call: Call) -> Answer:
             for id, findings in found.items()
         ],
     }
-    if call.args.probe:
-        probed = _probe(call)
+    if args.probe:
+        probed = _probe(args, paint)
         lines += ["", probed.text]
         data["probe"] = probed.data
         sound = data["ok"] = sound and probed.ok
     return Answer("\n".join(lines), data, ok=sound)
 
 
-def _room(call: Call) -> tuple[Finding, list[tuple[Agent, Presence]]]:
+def _room(args: argparse.Namespace) -> tuple[Finding, list[tuple[Agent, Presence]]]:
     """Whether the room can be read, and its agents that are there now."""
     try:
-        agents = [(agent, call.store.presence(agent.id)) for agent in call.store.agents()]
+        with _open(args) as store:
+            agents = [(agent, store.presence(agent.id)) for agent in store.agents()]
+            name = store.name
     except MsgcodeError as error:
         return Finding(Mark.PROBLEM, str(error)), []
     online = [(agent, presence) for agent, presence in agents if presence.online]
-    return Finding(Mark.OK, f"{call.store.name}: {len(online)} of {len(agents)} agents are there"), online
+    return Finding(Mark.OK, f"{name}: {len(online)} of {len(agents)} agents are there"), online
+
+
+def _open(args: argparse.Namespace) -> Store:
+    return Store.open(getattr(args, "store", None))
 
 
 def _lives(agent: Agent, presence: Presence) -> Finding:
@@ -69,22 +81,23 @@ def _lives(agent: Agent, presence: Presence) -> Finding:
     return Finding(Mark.OK, f"{agent.id} lives in {agent.session.place}: {doing}")
 
 
-def _probe(call: Call) -> Answer:
-    call.args.agent, call.args.count, call.args.wait = agent_id(call.args.probe), 1, _PROBE_WAIT
+def _probe(args: argparse.Namespace, paint: Paint) -> Answer:
+    args.agent, args.count, args.wait = agent_id(args.probe), 1, _PROBE_WAIT
     try:
-        answer = probe_and_wait(call)
+        with _open(args) as store:
+            answer = probe_and_wait(Call(store, args, paint))
     except MsgcodeError as error:
         return Answer(visible_line(f"No probe was sent: {error}"), {"error": str(error)}, ok=False)
     return answer._replace(ok=answer.data["answered"] == 1)
 
 
-def _section(call: Call, title: str, findings: list[Finding]) -> list[str]:
-    return [call.paint(title, "bold"), *(_line(call, finding) for finding in findings)]
+def _section(paint: Paint, title: str, findings: list[Finding]) -> list[str]:
+    return [paint(title, "bold"), *(_line(paint, finding) for finding in findings)]
 
 
-def _line(call: Call, finding: Finding) -> str:
-    mark = call.paint(f"{finding.mark:7}", _COLOURS[finding.mark])
-    command = f": {call.paint(visible_line(finding.command), 'cyan')}" if finding.command else ""
+def _line(paint: Paint, finding: Finding) -> str:
+    mark = paint(f"{finding.mark:7}", _COLOURS[finding.mark])
+    command = f": {paint(visible_line(finding.command), 'cyan')}" if finding.command else ""
     return f"  {mark}  {visible_line(finding.text.removesuffix('.'))}{command}"
 
 
@@ -101,4 +114,4 @@ def doctor_arguments(parser: argparse.ArgumentParser) -> None:
     argument(
         parser, "--probe", "agents", metavar="ID", help="send a probe to this agent, and see how far it comes"
     )
-    parser.set_defaults(run=_doctor)
+    parser.set_defaults(alone=_doctor)

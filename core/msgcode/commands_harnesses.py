@@ -45,9 +45,7 @@ def _install(call: Call) -> Answer:
     files = install(harness, store)
     lines = _lines(files)
     if any(file.what != "unchanged" for file in files):
-        lines.append(
-            harness.then or f"Each {harness.title} started from now on has the tools, and gets mail."
-        )
+        lines.append(harness.then or f"Each {harness.title} that starts from now on is in the room.")
     return _answer(lines, files)
 
 

@@ -20,7 +20,7 @@ from msgcode.harness.install import Installed, installed, setting
 from msgcode.harness.known import described, user_file
 from msgcode.record import Record
 
-LIMIT = 20.0
+LIMIT = 30.0
 """Seconds for each program that is started to be asked something."""
 
 _OPENCODE_TRIED = ("1.18.33",)
