@@ -39,8 +39,8 @@ class AnthropicMessages:
             "model": "scripted",
         }
         usage = {"input_tokens": 100, "output_tokens": 10}
-        begun = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
-        send(out, "message_start", message=begun)
+        empty: dict[str, object] = {"content": [], "stop_reason": None, "stop_sequence": None}
+        send(out, "message_start", message={**message, **empty, "usage": usage})
         for index, (block, delta) in enumerate(blocks(answer)):
             send(out, "content_block_start", index=index, content_block=block)
             send(out, "content_block_delta", index=index, delta=delta)
@@ -95,7 +95,12 @@ def blocks(answer: Say | Calls) -> Iterator[tuple[dict[str, object], dict[str, o
         yield {"type": "text", "text": ""}, {"type": "text_delta", "text": answer.text}
         return
     for call in answer.calls:
-        begun = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": call.tool, "input": {}}
+        begun: dict[str, object] = {
+            "type": "tool_use",
+            "id": f"toolu_{uuid.uuid4().hex}",
+            "name": call.tool,
+            "input": {},
+        }
         yield begun, {"type": "input_json_delta", "partial_json": json.dumps(call.arguments)}
 
 
