@@ -151,6 +151,15 @@ def test_the_layout_is_the_files_own() -> None:
     assert take_out(json_text, into, OURS, json.loads(text)) == text
 
 
+def test_the_layout_is_odd() -> None:
+    text = '{"privacy": {"statistics": false},\n "general": {"updates": false}}\n'
+    into = put_in(json_text, text, in_one_file(GEMINI))
+    assert into.startswith(
+        text.removesuffix("}\n") + ',\n "hooks": {\n  "AfterTool": [\n   {\n    "matcher": "*",'
+    )
+    assert ',\n "mcpServers": {\n  "msgcode": {\n   "command": ' in into
+
+
 def test_a_file_on_one_line_stays_on_one() -> None:
     assert "\n" not in put_in(json_text, '{"a":1}', OURS)
     assert put_in(json_text, '{"a":1}', in_one_file(GEMINI)).startswith(
