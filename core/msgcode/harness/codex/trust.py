@@ -30,7 +30,7 @@ def skipped(program: str, hooks_file: str, config_file: str, limit: float = 20.0
     with tempfile.TemporaryDirectory(prefix="msgcode-doctor-") as folder:
         try:
             shutil.copy(hooks_file, os.path.join(folder, "hooks.json"))
-            hooks = _listed(program, folder, limit)
+            hooks = listed(program, folder, limit)
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise Unavailable("Codex does not tell which hooks it runs.") from error
     states = _states(config_file)
@@ -46,7 +46,7 @@ def skipped(program: str, hooks_file: str, config_file: str, limit: float = 20.0
     return found
 
 
-def _listed(program: str, folder: str, limit: float) -> list[dict[str, Any]]:
+def listed(program: str, folder: str, limit: float) -> list[dict[str, Any]]:
     """What Codex says of the hooks in that folder."""
     process = subprocess.Popen(
         [program, "app-server"],
