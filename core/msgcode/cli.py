@@ -62,6 +62,9 @@ def _run(words: Sequence[str]) -> int:
     as_json = getattr(args, "json", False)
     paint = answers.ansi if _colourful() and not as_json else answers.plain
     if "alone" in args:
+        # It works without a room, since that may be what is wrong.
+        if args.at is not None:
+            raise BadInput("--at is for what only reads the room, such as agents, log or why.")
         answer = args.alone(args, paint)
     else:
         with Store.open(getattr(args, "store", None)) as store:

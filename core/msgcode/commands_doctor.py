@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgcode.calls import Answer, Call, agent_id, argument
 from msgcode.commands_probing import probe_and_wait
-from msgcode.errors import BadInput, MsgcodeError
+from msgcode.errors import MsgcodeError
 from msgcode.harness.doctor import Finding, Mark, examine, title
 from msgcode.harness.known import HARNESSES
 from msgcode.model import Agent, Presence
@@ -27,9 +27,6 @@ _COLOURS = {Mark.OK: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "red"}
 
 
 def _doctor(args: argparse.Namespace, paint: Paint) -> Answer:
-    """Without a room, since that may be what is wrong."""
-    if args.at is not None:
-        raise BadInput("doctor sees only what is there now: leave out --at.")
     ids = [args.harness] if args.harness else HARNESSES
     # Each starts programs, and waits for them.
     with ThreadPoolExecutor(len(ids)) as pool:

@@ -56,28 +56,31 @@ def title(id: str) -> str:
 
 
 def _opencode() -> list[Finding]:
+    path, program = _program("opencode", "opencode-ai", _OPENCODE_TRIED, _OPENCODE_FOLDERS)
+    connected = [*_plugin(project=False), *_plugin(project=True)]
+    if connected and path is None:
+        return [program, *connected, _program_gone("opencode")]
+    if not connected and path is not None:
+        return [program, Finding(Mark.NOTE, "not connected", "msgcode install opencode")]
+    return [program, *connected]
+
+
+def _plugin(*, project: bool) -> list[Finding]:
+    """What there is to say of OpenCode's plugin, for all of the user's projects or for this one."""
     from msgcode.harness.opencode import install
 
-    path, program = _program("opencode", "opencode-ai", _OPENCODE_TRIED, _OPENCODE_FOLDERS)
-    again = "msgcode install opencode"
+    again = "msgcode install opencode --project" if project else "msgcode install opencode"
     try:
-        file, host, current = install.installed(project=False)
+        file, host, current = install.installed(project)
     except MsgcodeError as error:
-        return [program, Finding(Mark.PROBLEM, str(error))]
+        return [Finding(Mark.PROBLEM, str(error))]
     if host is None:
-        return [program] if path is None else [program, Finding(Mark.NOTE, "not connected", again)]
-    if not host:
-        return [program, Finding(Mark.PROBLEM, f"{file} was changed, and names no host", again)]
-    findings = [program, _by(host[0], again)]
-    if host[0] == sys.executable and not current:
-        findings.append(Finding(Mark.PROBLEM, f"{file} is not what this version puts there", again))
-    if path is None:
-        findings.append(_program_gone("opencode"))
-    if _starts(host):
-        findings.append(Finding(Mark.OK, "its host starts"))
-    else:
-        findings.append(Finding(Mark.PROBLEM, f"its host does not start: {shlex.join(host)}", again))
-    return findings
+        return []
+    if not host or (host[0] == sys.executable and not current):
+        return [Finding(Mark.PROBLEM, f"{file} is not what this version puts there", again)]
+    if not _starts(host):
+        return [Finding(Mark.PROBLEM, f"its host does not start: {shlex.join(host)}", again)]
+    return [_by(host[0], again), Finding(Mark.OK, "its host starts")]
 
 
 def _hooked(harness: Harness) -> list[Finding]:

@@ -170,7 +170,7 @@ def _entries(harness: Harness, store: str | None) -> dict[str, Entries]:
 
 
 class _Record:
-    """The record of a harness; an unreadable one counts as none."""
+    """The record of a harness."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -180,14 +180,19 @@ class _Record:
 
     @classmethod
     def of(cls, harness: Harness) -> _Record:
+        """What is there; an empty one if nothing is. Raises Refused if it is not ours, or damaged."""
         folder = os.path.dirname(user_file(harness, harness.hooks_file))
         record = cls(os.path.join(folder, "msgcode.json"))
+        data = changes.read(record.path)
+        if data is None:
+            return record
         try:
-            content = json.loads(changes.read(record.path) or b"{}")
+            content = json.loads(data)
             record.files = {file: _Kept(**kept) for file, kept in content["files"].items()}
             record.version, record.store = content["version"], content["store"]
         except (ValueError, KeyError, TypeError, AttributeError):
-            pass
+            why = "is not as msgcode writes it: move it away, and try again. Nothing was changed."
+            raise Refused(f"{record.path} {why}") from None
         return record
 
     def written(self, store: str | None) -> list[Change]:

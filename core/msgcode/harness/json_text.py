@@ -48,7 +48,7 @@ def put(text: str, path: Path, value: Any) -> str:
         text = "{}\n"
     at = _value(text, path[:-1])
     items = _items(text, at)
-    for item in items:
+    for item in reversed(items):
         if item.key == path[-1]:
             new = layout.write(value, layout.indent_at(text, item.start))
             return text[: item.value] + new + text[item.end :]

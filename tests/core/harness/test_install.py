@@ -231,6 +231,25 @@ def test_all_or_none(home: Path, monkeypatch: pytest.MonkeyPatch, there: bool, f
     assert files(home) == before
 
 
+def test_what_cannot_be_put_back_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(home / CLAUDE.mcp_file, '{"a": 1}')
+    put(home / CLAUDE.hooks_file, "{}")
+    calls: list[str] = []
+
+    def full(path: str, data: bytes, mode: int, *, sync: bool) -> None:
+        calls.append(path)
+        if len(calls) > 4:
+            raise OSError(28, "No space left on device")
+        replace_file(path, data, mode, sync=sync)
+
+    monkeypatch.setattr(changes, "replace_file", full)
+    with pytest.raises(
+        Unavailable, match=r"claude\.json, and .*settings\.json cannot be put back as it was\.$"
+    ):
+        install(CLAUDE, None)
+    assert (home / f"{CLAUDE.hooks_file}").read_text() != "{}"
+
+
 def test_a_folder_that_cannot_be_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEX_HOME", str(put(home / "file", "") / "in it"))
     before = files(home)
@@ -242,7 +261,14 @@ def test_a_folder_that_cannot_be_made(home: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_record_is_lost(home: Path) -> None:
     path = put(home / CLAUDE.mcp_file, '{"a": 1}')
     install(CLAUDE, None)
-    (home / ".claude" / "msgcode.json").write_text("[]")
+    record = home / ".claude" / "msgcode.json"
+    record.write_text("[]")
+    before = files(home)
+    for act in (lambda: install(CLAUDE, None), lambda: uninstall(CLAUDE), lambda: installed(CLAUDE)):
+        with pytest.raises(Refused, match=r"msgcode\.json is not as msgcode writes it: move it away"):
+            act()
+    assert files(home) == before
+    record.unlink()
     uninstall(CLAUDE)
     assert json.loads(path.read_text()) == {"a": 1, "mcpServers": {}}
     assert (home / ".claude.json.before-msgcode").exists(), "nobody knows any more whose it is"
