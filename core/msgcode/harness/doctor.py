@@ -17,7 +17,7 @@ from msgcode import __version__
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.harness.description import Harness
 from msgcode.harness.install import Installed, installed, setting
-from msgcode.harness.known import described, user_file
+from msgcode.harness.known import described, python, user_file
 from msgcode.record import Record
 
 LIMIT = 30.0
@@ -76,7 +76,7 @@ def _plugin(*, project: bool) -> list[Finding]:
         return [Finding(Mark.PROBLEM, str(error))]
     if host is None:
         return []
-    if not host or (host[0] == sys.executable and not current):
+    if not host or (_is_this(host[0]) and not current):
         return [Finding(Mark.PROBLEM, f"{file} is not what this version puts there", again)]
     if not _starts(host):
         return [Finding(Mark.PROBLEM, f"its host does not start: {shlex.join(host)}", again)]
@@ -112,9 +112,9 @@ def _entries(harness: Harness, found: Installed, again: str) -> list[Finding]:
     if found.server is None:
         file = user_file(harness, harness.mcp_file)
         return [Finding(Mark.PROBLEM, f"{file} does not name the MCP server", again)]
-    python = str(found.server.get("command"))
-    findings = [_by(python, again)]
-    if python == sys.executable:
+    command = str(found.server.get("command"))
+    findings = [_by(command, again)]
+    if _is_this(command):
         findings += [
             Finding(Mark.PROBLEM, f"{file} does not say all that this version puts there", again)
             for file in found.missing
@@ -122,15 +122,19 @@ def _entries(harness: Harness, found: Installed, again: str) -> list[Finding]:
     return findings
 
 
-def _by(python: str, again: str) -> Finding:
+def _is_this(command: str) -> bool:
+    return command in (python(), sys.executable)
+
+
+def _by(command: str, again: str) -> Finding:
     """By which installation of msgcode it is connected."""
-    if python == sys.executable:
-        return Finding(Mark.OK, f"connected by this msgcode ({__version__}, {python})")
-    version = _said([python, "-P", "-m", "msgcode", "--version"], {})
+    if _is_this(command):
+        return Finding(Mark.OK, f"connected by this msgcode ({__version__}, {command})")
+    version = _said([command, "-P", "-m", "msgcode", "--version"], {})
     if version is None:
-        return Finding(Mark.PROBLEM, f"connected by {python}, which has no msgcode that runs", again)
+        return Finding(Mark.PROBLEM, f"connected by {command}, which has no msgcode that runs", again)
     return Finding(
-        Mark.NOTE, f"connected by another installation ({version}, {python}); to take this one", again
+        Mark.NOTE, f"connected by another installation ({version}, {command}); to take this one", again
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -21,7 +20,7 @@ from msgcode.harness import changes, json_text
 from msgcode.harness.changes import Change
 from msgcode.harness.description import Harness
 from msgcode.harness.entries import SERVER, Entries, entries, has_ours, holds, put_in, take_out
-from msgcode.harness.known import user_file
+from msgcode.harness.known import python, user_file
 from msgcode.harness.sessions import hook_command
 from msgcode.record import Record
 
@@ -159,7 +158,7 @@ def setting(harness: Harness, file: str, keys: tuple[str, ...]) -> Any:
 def server_command(harness: str, store: str | None = None) -> list[str]:
     """The words that start this installation's MCP server, whatever PATH the program is given."""
     # -P: it is started in the project, whose files are not to be imported.
-    words = [sys.executable, "-P", "-m", "msgcode", "mcp", "--harness", harness]
+    words = [python(), "-P", "-m", "msgcode", "mcp", "--harness", harness]
     return words if store is None else [*words, "--store", store]
 
 

@@ -131,6 +131,15 @@ def test_the_room_is_named_to_the_server(home: Path) -> None:
     assert (found.store, found.missing) == (f"{home}/a room", ())
 
 
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="only in a virtual environment")
+def test_the_same_python_by_another_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(CODEX, None)
+    before = files(home)
+    monkeypatch.setattr(sys, "executable", str(Path(sys.executable).with_name("python")))
+    assert {done.what for done in install(CODEX, None)} == {"unchanged"}
+    assert files(home) == before, "Codex would have its user trust the hooks anew"
+
+
 def test_another_python_takes_the_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = files(home)
     monkeypatch.setattr(sys, "executable", "/old/python3")
