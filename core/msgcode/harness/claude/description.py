@@ -37,7 +37,5 @@ HARNESS = Harness(
     mcp_at=("mcpServers",),
     mcp_options={"type": "stdio"},
     settings=((".claude/settings.json", ("permissions", "allow"), ["mcp__msgcode"]),),
-    home=".claude",
-    home_variable="CLAUDE_CONFIG_DIR",
     off=((".claude/settings.json", ("disableAllHooks",), True),),
 )
