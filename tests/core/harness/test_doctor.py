@@ -136,7 +136,7 @@ def test_all_is_well(home: Path, harness: Harness) -> None:
     before = files(home.parent)
     assert doctor.examine(harness.id) == [
         Finding(Mark.OK, f"{harness.program} {harness.tried[0]} at {path}"),
-        Finding(Mark.OK, f"connected by this msgcode ({__version__}, {sys.executable})"),
+        Finding(Mark.OK, f"connected by this msgcode ({__version__}, {known.python()})"),
         Finding(Mark.OK, "its MCP server answers, with 12 tools"),
     ]
     assert files(home.parent) == before
@@ -314,7 +314,7 @@ def test_what_is_shown_is_safe(
 ) -> None:
     install(GEMINI, None)
     file = home / GEMINI.mcp_file
-    file.write_text(file.read_text().replace(json.dumps(sys.executable), '"/a\\u001b[2Jb"'))
+    file.write_text(file.read_text().replace(json.dumps(known.python()), '"/a\\u001b[2Jb"'))
     text = run(capsys, "gemini", code=1)
     assert "\x1b" not in text
     assert "␛[2J" in text
