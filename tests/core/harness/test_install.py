@@ -118,7 +118,7 @@ def test_the_room_is_named_to_the_server(home: Path) -> None:
     words = [found.server["command"], *found.server["args"]]
     assert words == server_command("codex", str(home / "a room"))
     assert words == [
-        sys.executable,
+        python(),
         "-P",
         "-m",
         "msgcode",
