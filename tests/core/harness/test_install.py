@@ -13,6 +13,7 @@ from msgcode.errors import Refused, Unavailable
 from msgcode.harness import changes
 from msgcode.harness.description import Harness
 from msgcode.harness.install import install, installed, server_command, uninstall
+from msgcode.harness.known import python
 from msgcode.journal.folder import replace_file
 from tests.core.harness.programs import ALL, CLAUDE, CODEX, GEMINI
 from tests.core.support import mode
