@@ -166,7 +166,7 @@ def _host(call: Call) -> Answer:
 
 
 def _mcp(call: Call) -> Answer:
-    from msgcode.mcp.server import main as serve
+    from msgcode.mcp.main import main as serve
 
     serve(call.store)
     return Answer("", [], json_lines=True)

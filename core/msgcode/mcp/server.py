@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import signal
-import socket
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -38,8 +34,6 @@ from mcp.types import (
 )
 
 from msgcode import __version__, tools
-from msgcode.calls import agent_id
-from msgcode.checks import check_id
 from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
 from msgcode.mcp import resources
@@ -334,28 +328,3 @@ def _instructions(agent: str | None, brought: bool) -> str:
             "When you have dealt with a message, call ack_message.",
         ]
     )
-
-
-def main(store: Store) -> None:
-    """Serve the client on standard input and output until it has gone, or a signal ends it.
-
-    Raises BadInput if these are no pipes, or MSGCODE_AGENT is no id.
-    """
-    agent = agent_id(os.environ.get("MSGCODE_AGENT"))
-    if agent:
-        check_id("agent", agent)
-    # Unlike any other session, and than that of an earlier process with the same number.
-    token = secrets.token_hex(4)
-    session = Session(f"mcp-{token}", "mcp", f"{socket.gethostname()}:{os.getpid()}:{token}", os.getcwd())
-    asyncio.run(_serve(McpServer(store, lambda: session, agent)))
-
-
-async def _serve(server: McpServer) -> None:
-    loop = asyncio.get_running_loop()
-    serving = asyncio.ensure_future(server.run())
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, serving.cancel)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        pass
