@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
-import signal
 import socket
 
 from msgcode.calls import agent_id
@@ -30,7 +30,8 @@ def main(store: Store) -> None:
     # Unlike any other session, and than that of an earlier process with the same number.
     token = secrets.token_hex(4)
     session = Session(f"mcp-{token}", "mcp", f"{socket.gethostname()}:{os.getpid()}:{token}", os.getcwd())
-    asyncio.run(_serve(_server_class()(store, lambda: session, agent)))
+    logging.getLogger("mcp").setLevel(logging.ERROR)  # What a client does wrong is no news to its user.
+    asyncio.run(_server_class()(store, lambda: session, agent).run())
 
 
 def _server_class() -> type[McpServer]:
@@ -46,14 +47,3 @@ def _server_class() -> type[McpServer]:
     finally:
         gc.enable()
     return McpServer
-
-
-async def _serve(server: McpServer) -> None:
-    loop = asyncio.get_running_loop()
-    serving = asyncio.ensure_future(server.run())
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, serving.cancel)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -77,15 +78,20 @@ class McpServer:
         self._executor = ThreadPoolExecutor(1)
 
     async def run(self, beside: Iterable[Callable[[], Coroutine[Any, Any, None]]] = ()) -> None:
-        """Serve on standard input and output until the client has gone; then its agents are offline.
+        """Serve on standard input and output until the client has gone, or a signal ends it; then its agents
+        are offline.
 
-        beside: what is to be done as long as it is there, besides. Raises BadInput if these are no pipes.
+        beside: what else is to be done as long as it is there; what that raises ends it. Raises BadInput if
+        these are no pipes.
         """
         incoming, outgoing = await standard_pipes()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            # As if the client had gone, because the SDK does not stand being cancelled while it reads.
+            asyncio.get_running_loop().add_signal_handler(number, incoming.end)
         server = self._server()
         options = server.create_initialization_options(NotificationOptions(resources_changed=True))
         try:
-            await self._in_store(self._beat)
+            await self._beat()
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(part()) for part in (self._follow, self._live, *beside)]
                 await server.run(incoming, outgoing, options)
@@ -214,7 +220,6 @@ class McpServer:
         """See what happens in the room, for those who wait for it."""
         while True:
             try:
-                await self._subscriptions.tell()
                 async for events in self._store.watch():
                     own = await self._in_store(self._caller().agents)
                     if any(may_deliver(event.fact, own) for event in events):
@@ -231,13 +236,16 @@ class McpServer:
     async def _live(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            await self._in_store(self._beat)
-            try:
-                await self._subscriptions.tell()  # That somebody has gone is in no event.
-            except MCPError:
-                pass  # As in `_follow`: it is tried again.
+            await self._beat()
 
-    def _beat(self) -> None:
+    async def _beat(self) -> None:
+        await self._in_store(self._be_seen)
+        try:
+            await self._subscriptions.tell()  # That somebody has gone is in no event.
+        except MCPError:
+            pass  # The next comes soon.
+
+    def _be_seen(self) -> None:
         self._register()
         try:
             for agent in self._caller().agents():
