@@ -6,32 +6,40 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
-import socket
 
 from msgcode.calls import agent_id
 from msgcode.checks import check_id
-from msgcode.model import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from msgcode.harness.description import Harness
+    from msgcode.mcp.guest import Guest
     from msgcode.mcp.server import McpServer
     from msgcode.store import Store
 
 
-def main(store: Store) -> None:
+def main(store: Store, harness: Harness | None) -> None:
     """Serve the client on standard input and output until it has gone, or a signal ends it.
 
-    Raises BadInput if these are no pipes, or MSGCODE_AGENT is no id.
+    harness: the program, if it is one whose hooks bring messages. Raises BadInput if these are no pipes, or
+    MSGCODE_AGENT is no id.
     """
     agent = agent_id(os.environ.get("MSGCODE_AGENT"))
     if agent:
         check_id("agent", agent)
-    # Unlike any other session, and than that of an earlier process with the same number.
-    token = secrets.token_hex(4)
-    session = Session(f"mcp-{token}", "mcp", f"{socket.gethostname()}:{os.getpid()}:{token}", os.getcwd())
     logging.getLogger("mcp").setLevel(logging.ERROR)  # What a client does wrong is no news to its user.
-    asyncio.run(_server_class()(store, lambda: session, agent).run())
+    server = _server_class()
+    asyncio.run(server(store, _guest(store, harness), agent, brought=harness is not None).run())
+
+
+def _guest(store: Store, harness: Harness | None) -> Guest:
+    if harness:
+        from msgcode.harness.company import Company
+
+        return Company(store, harness)
+    from msgcode.mcp.guest import Client
+
+    return Client(store)
 
 
 def _server_class() -> type[McpServer]:

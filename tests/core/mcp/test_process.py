@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -165,13 +166,13 @@ async def test_a_store_that_cannot_be_read_is_said_and_taken_up_again(room: Path
     async with program(room, "ann", script=HASTY) as ann:
         waiting = asyncio.create_task(ann.call("check_messages", wait_seconds=300))
         await ann.call("list_agents")
-        room.rename(aside)
-        room.write_text("no folder")
+        os.rename(room, aside)
+        os.mkfifo(room)
         answer = await ann.ask("send_message", to="carol", body="hi")
         assert answer.is_error
         assert "Error: cannot" in text(answer)
-        room.unlink()
-        aside.rename(room)
+        os.unlink(room)
+        os.rename(aside, room)
         await ann.call("send_message", to="carol", body="hi")
         store.send("carol", "ann", "ho")
         async with asyncio.timeout(WAIT):
