@@ -138,19 +138,15 @@ class McpServer:
         check = partial(self._run, "check_messages", arguments)
         try:
             answer = await self._in_store(check)
-            deadline = asyncio.get_running_loop().time() + (
-                arguments.get("wait_seconds") or 0 if answer.ok else 0
-            )
-            while answer.data is not None and not answer.data["messages"]:
-                async with asyncio.timeout_at(deadline):
-                    await changed.wait()
+            if not answer.ok:
+                return answer
+            over = asyncio.get_running_loop().time() + (arguments.get("wait_seconds") or 0)
+            while answer.data and not answer.data["messages"] and await _is_set(changed, over):
                 changed.clear()
                 answer = await self._in_store(check)
-        except TimeoutError:
-            pass
+            return answer
         finally:
             self._waiting.discard(changed)
-        return answer
 
     def _run(self, name: str, arguments: dict[str, Any]) -> ToolAnswer:
         self._register()
@@ -263,6 +259,15 @@ class McpServer:
 
     async def _in_store(self, verb: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, verb)
+
+
+async def _is_set(event: asyncio.Event, over: float) -> bool:
+    """Whether the event is set before the loop's clock shows `over`; returns as soon as that is known."""
+    try:
+        async with asyncio.timeout_at(over):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _described(tool: tools.Tool) -> Tool:

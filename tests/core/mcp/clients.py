@@ -80,8 +80,11 @@ async def program(
     words = ["-c", script] if script else ["-P", "-m", "msgcode", "mcp"]
     server = StdioServerParameters(command=sys.executable, args=words, env=environment(room, agent))
     with tempfile.TemporaryFile("w+") as errors:
-        async with Client(stdio_client(server, errors), mode=mode, message_handler=hear) as client:
-            yield Program(client, heard)
+        try:
+            async with Client(stdio_client(server, errors), mode=mode, message_handler=hear) as client:
+                yield Program(client, heard)
+        except BaseExceptionGroup as group:
+            raise _only(group) from None  # What went wrong in the test, and not in which of the SDK's tasks.
         errors.seek(0)
         assert errors.read() == ""
 
@@ -91,3 +94,9 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(WAIT):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+def _only(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        (error,) = error.exceptions
+    return error
