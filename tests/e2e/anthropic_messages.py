@@ -32,7 +32,7 @@ class AnthropicMessages:
 
     def write(self, answer: Say | Calls, out: BufferedIOBase) -> None:
         """Stream the answer as server-sent events."""
-        message = {
+        message: dict[str, object] = {
             "id": f"msg_{uuid.uuid4().hex}",
             "type": "message",
             "role": "assistant",
@@ -95,7 +95,12 @@ def blocks(answer: Say | Calls) -> Iterator[tuple[dict[str, object], dict[str, o
         yield {"type": "text", "text": ""}, {"type": "text_delta", "text": answer.text}
         return
     for call in answer.calls:
-        begun = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": call.tool, "input": {}}
+        begun: dict[str, object] = {
+            "type": "tool_use",
+            "id": f"toolu_{uuid.uuid4().hex}",
+            "name": call.tool,
+            "input": {},
+        }
         yield begun, {"type": "input_json_delta", "partial_json": json.dumps(call.arguments)}
 
 

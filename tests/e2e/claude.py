@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -128,6 +129,10 @@ class ClaudeTerminal(Terminal):
         self.paste(text)
         self.wait_for(text.splitlines()[0][:40])
         self.type("Enter")
+
+    def wait_for_rest(self) -> None:
+        """Wait until a turn is over, the first one at the latest: then it tells how long it took."""
+        self.wait_until(lambda: re.search(r"✻ \w+ for \d", self.screen()), "no turn came to its end")
 
     def leave(self) -> None:
         """Say /exit, and wait until Claude Code has ended."""

@@ -35,6 +35,7 @@ HARNESS = Harness(
     ),
     mcp_file=".claude.json",
     mcp_at=("mcpServers",),
-    mcp_options={"type": "stdio"},
+    # Without alwaysLoad the model may have to search for our tools before it can call them.
+    mcp_options={"type": "stdio", "alwaysLoad": True},
     settings=((".claude/settings.json", ("permissions", "allow"), ["mcp__msgcode"]),),
 )
