@@ -39,8 +39,8 @@ class AnthropicMessages:
             "model": "scripted",
         }
         usage = {"input_tokens": 100, "output_tokens": 10}
-        begun = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
-        send(out, "message_start", message=begun)
+        empty: dict[str, object] = {"content": [], "stop_reason": None, "stop_sequence": None}
+        send(out, "message_start", message={**message, **empty, "usage": usage})
         for index, (block, delta) in enumerate(blocks(answer)):
             send(out, "content_block_start", index=index, content_block=block)
             send(out, "content_block_delta", index=index, delta=delta)
