@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 
 import psutil
 import pytest
@@ -14,15 +15,12 @@ from msgcode import Store
 from msgcode.model import Activity, Delivery, Message, Presence, Status
 from tests.e2e.agents import Agent, received
 from tests.e2e.anthropic_messages import AnthropicMessages
-from tests.e2e.claude import ClaudeHome, ClaudeTerminal
+from tests.e2e.claude import OURS, ClaudeHome, ClaudeTerminal, with_tools
 from tests.e2e.conftest import wait_until
-from tests.e2e.scripted import USER, Answer, Call, ModelServer, Say, Script, Turn
+from tests.e2e.scripted import USER, Answer, Call, ModelServer, Say, Turn
 from tests.e2e.terminal import needs_tmux
 
 pytestmark = needs_tmux
-
-OURS = "mcp__msgcode__"
-"""What Claude Code puts before the names of our tools."""
 
 GATE = 20.0
 """Seconds for which a script holds its session busy at most."""
@@ -70,21 +68,6 @@ def store(home: ClaudeHome) -> Iterator[Store]:
     with Store.open(home.store) as store:
         store.register("sender")
         yield store
-
-
-def with_tools(script: Script) -> Script:
-    """The script, once Claude Code has our tools: it does not wait for them, but brings them amid a turn."""
-    begun = threading.Event()
-
-    def answer(turn: Turn) -> Answer:
-        if begun.is_set():
-            return script(turn)
-        if f"{OURS}register_agent" not in turn.tools:
-            return Call("Bash", {"command": "sleep 0.1", "description": "wait"})
-        begun.set()
-        return script(replace(turn, new=turn.entries))
-
-    return answer
 
 
 def agent_in(model: ModelServer, store: Store, terminal: ClaudeTerminal, agent: Agent) -> None:
@@ -206,7 +189,7 @@ def test_a_turn_goes_on_for_what_has_come_at_its_end(model: ModelServer, start: 
     busy.gate.set()
     wait_for_status(store, message, Status.DELIVERED)
     wait_for_presence(store, "last-one", Activity.IDLE)
-    assert busy.told() == [(3, "One more thing.")]
+    assert busy.told() == [(2, "One more thing.")]
 
 
 def test_a_session_that_waits_for_a_permission(model: ModelServer, start: Start, store: Store) -> None:
@@ -223,3 +206,88 @@ def test_a_session_that_waits_for_a_permission(model: ModelServer, start: Start,
     wait_for_status(store, message, Status.ACKNOWLEDGED)
     assert wait_for_presence(store, "asking-one", Activity.IDLE).reason is None
     assert [got.id for got in agent.received] == [message.id]
+
+
+def test_the_agents_of_a_conversation_live_on_after_clear(
+    model: ModelServer, start: Start, store: Store
+) -> None:
+    terminal, agent = start(), Agent("clear-one", prefix=OURS)
+    agent_in(model, store, terminal, agent)
+    before = conversation(store, "clear-one")
+    model.play("[msgcode]", agent)
+    terminal.say("/clear")
+    wait_until(lambda: conversation(store, "clear-one") != before, lambda: "it stays where it was")
+    message = store.send("sender", "clear-one", "A fresh start.")
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
+    assert [got.id for got in agent.received] == [message.id]
+    assert agent.sessions == {before, conversation(store, "clear-one")}
+
+
+def test_an_agent_lives_on_in_a_resumed_conversation(
+    model: ModelServer, start: Start, store: Store, home: ClaudeHome
+) -> None:
+    terminal, agent = start(), Agent("resumed-one", prefix=OURS)
+    agent_in(model, store, terminal, agent)
+    session = conversation(store, "resumed-one")
+    terminal.leave()
+    wait_for_presence(store, "resumed-one", Activity.OFFLINE)
+    assert hooks_running(home) == []
+    message = store.send("sender", "resumed-one", "While you were away.")
+    start(session=session)
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
+    assert [got.id for got in agent.received] == [message.id]
+    assert conversation(store, "resumed-one") == session
+    wait_for_presence(store, "resumed-one", Activity.IDLE)
+
+
+def test_what_a_killed_session_has_not_taken_comes_again(
+    model: ModelServer, start: Start, store: Store, home: ClaudeHome
+) -> None:
+    terminal, agent = start(), Agent("killed-one", prefix=OURS)
+    agent_in(model, store, terminal, agent)
+    session = conversation(store, "killed-one")
+    os.kill(terminal.pid(), signal.SIGSTOP)
+    message = store.send("sender", "killed-one", "Did you get this?")
+    wait_for_status(store, message, Status.CLAIMED)
+    wait_until(lambda: hooks_running(home) == [], lambda: "its hook has not handed it over")
+    terminal.kill()
+    wait_for_status(store, message, Status.QUEUED)
+    (failure,) = delivery(store, message).failures
+    assert failure == "the program ended before it had taken the message"
+    wait_for_presence(store, "killed-one", Activity.OFFLINE)
+    start(session=session)
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
+    assert [got.id for got in agent.received] == [message.id]
+    assert delivery(store, message).claims == 2
+
+
+def test_without_a_terminal_it_takes_its_mail_and_ends(
+    model: ModelServer, store: Store, home: ClaudeHome
+) -> None:
+    calls = [Call(f"{OURS}send_message", {"from": "script-one", "to": "script-one", "body": "To myself."})]
+    busy = Busy("script-one", *calls)
+    busy.gate.set()
+    model.play("You are script-one.", with_tools(busy))
+    home.ask("You are script-one.")
+    assert [body for _, body in busy.told()] == ["To myself."]
+    wait_for_presence(store, "script-one", Activity.OFFLINE)
+    assert hooks_running(home) == []
+    later = store.send("sender", "script-one", "And now?")
+    home.ask("Go on.", "--resume", conversation(store, "script-one"))
+    wait_for_status(store, later, Status.DELIVERED)
+    assert [body for _, body in busy.told()] == ["To myself.", "And now?"]
+
+
+def test_uninstall_leaves_the_files_as_they_were(model: ModelServer, home: ClaudeHome) -> None:
+    settings = {"permissions": {"allow": ["Bash(ls:*)"]}, "hooks": {"Stop": []}}
+    other = ClaudeHome(home.folder.parent / "other", model.url, home.store, **settings)
+    before = (other.settings.read_bytes(), other.state.read_bytes())
+    other.install_msgcode()
+    assert (other.settings.read_bytes(), other.state.read_bytes()) != before
+    other.msgcode("uninstall", "claude")
+    assert (other.settings.read_bytes(), other.state.read_bytes()) == before
+    other.install_msgcode()
+    other.ask("Hello.")  # Claude Code writes into its state.
+    other.msgcode("uninstall", "claude")
+    assert other.settings.read_bytes() == before[0]
+    assert "msgcode" not in other.state.read_text()
