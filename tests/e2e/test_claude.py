@@ -131,6 +131,10 @@ class Busy:
         assert self.gate.wait(GATE)
         return self._calls.pop(0) if self._calls else Say("That was it.")
 
+    def wait_until_told(self, count: int) -> None:
+        """Wait until so many messages have come."""
+        wait_until(lambda: len(self.told()) >= count, lambda: f"not {count}: {self.told()}")
+
     def told(self) -> list[tuple[int, str]]:
         """The messages that came, each with the number of the turn in which it did."""
         return [
@@ -177,6 +181,7 @@ def test_a_busy_session_is_given_it_at_its_next_tool_call(
     busy.gate.set()
     wait_for_status(store, first, Status.DELIVERED)
     wait_for_status(store, second, Status.DELIVERED)
+    busy.wait_until_told(2)
     assert busy.told() == [(2, "Stop that."), (2, "And this.")]
     wait_for_presence(store, "busy-one", Activity.IDLE)
     assert len(busy.turns) == 3
@@ -188,6 +193,7 @@ def test_a_turn_goes_on_for_what_has_come_at_its_end(model: ModelServer, start: 
     message = store.send("sender", "last-one", "One more thing.")
     busy.gate.set()
     wait_for_status(store, message, Status.DELIVERED)
+    busy.wait_until_told(1)
     wait_for_presence(store, "last-one", Activity.IDLE)
     assert busy.told() == [(2, "One more thing.")]
 
@@ -205,6 +211,33 @@ def test_a_session_that_waits_for_a_permission(model: ModelServer, start: Start,
     terminal.type("Enter")
     wait_for_status(store, message, Status.ACKNOWLEDGED)
     assert wait_for_presence(store, "asking-one", Activity.IDLE).reason is None
+    assert [got.id for got in agent.received] == [message.id]
+
+
+def test_what_is_too_much_for_one_hook_comes_in_parts(model: ModelServer, start: Start, store: Store) -> None:
+    """Claude Code would keep what is longer from the model, and say in which file it is."""
+    busy = Busy("flooded-one", FAILS, FAILS)
+    start_busy(model, start(), busy)
+    bodies = [f"{number} " + "word " * 1000 for number in range(3)]
+    sent = [store.send("sender", "flooded-one", body) for body in bodies]
+    busy.gate.set()
+    for message in sent:
+        wait_for_status(store, message, Status.DELIVERED)
+    busy.wait_until_told(3)
+    assert [body for _, body in busy.told()] == bodies
+    assert len({turn for turn, _ in busy.told()}) > 1
+
+
+def test_a_turn_that_its_user_has_broken_off(model: ModelServer, start: Start, store: Store) -> None:
+    terminal, agent = start("broken"), Agent("broken-one", [ASKS], prefix=OURS)
+    model.play("You are broken-one.", with_tools(agent))
+    terminal.say("You are broken-one.")
+    wait_for_presence(store, "broken-one", Activity.BLOCKED)
+    terminal.wait_for("Do you want to proceed?")
+    terminal.type("Escape")
+    wait_for_presence(store, "broken-one", Activity.IDLE)
+    message = store.send("sender", "broken-one", "Are you there?")
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
     assert [got.id for got in agent.received] == [message.id]
 
 
@@ -255,6 +288,7 @@ def test_what_a_killed_session_has_not_taken_comes_again(
     (failure,) = delivery(store, message).failures
     assert failure == "the program ended before it had taken the message"
     wait_for_presence(store, "killed-one", Activity.OFFLINE)
+    assert hooks_running(home) == []
     start(session=session)
     wait_for_status(store, message, Status.ACKNOWLEDGED)
     assert [got.id for got in agent.received] == [message.id]
