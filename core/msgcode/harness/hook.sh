@@ -55,7 +55,7 @@ prompt | tool) state busy ;;
 stop)
     state idle
     # In its terminal Claude Code is woken at once: it shows less of that, and takes more and longer texts.
-    [ "$CLAUDE_CODE_ENTRYPOINT" = cli ] && exit 0
+    [ "$harness $CLAUDE_CODE_ENTRYPOINT" = "claude cli" ] && exit 0
     ;;
 end) state offline ;;
 esac
