@@ -70,6 +70,10 @@ class Harness(Record):
     """Several of its conversations may share one process; then each has a session's folder of its own."""
     wake: tuple[str, ...] = ()
     """The program's own words for giving an idle conversation a prompt, with {session} and {text} in them."""
+    hook_limit: int | None = None
+    """Characters of messages that fit into what a hook says, but for role wait; none: any number."""
+    interrupted: str = ""
+    """What the last line of the transcript holds once the user has broken a turn off; none: a hook tells."""
     settings: tuple[tuple[str, tuple[str, ...], Any], ...] = ()
     """What else it needs: file (from the home folder), keys, value. Of a list, what has to be in it."""
     home: str = ""

@@ -91,6 +91,14 @@ class SessionFolder:
         self._write("state", f"{activity} {reason or ''}".rstrip() + "\n")
 
     @property
+    def told_at(self) -> float:
+        """When the session has last told what it is doing (seconds since 1970); 0 if it has not."""
+        try:
+            return (self.path / "state").stat().st_mtime
+        except OSError:
+            return 0.0
+
+    @property
     def presence(self) -> tuple[Activity, str | None]:
         """What the session is doing, with a reason if it is blocked; idle as long as nothing else is told."""
         word, _, reason = self._read("state").partition("\n")[0].partition(" ")
