@@ -11,17 +11,23 @@ import asyncio
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from msgcode.errors import MsgcodeError
+import psutil
+
+from msgcode.errors import MsgcodeError, Unavailable
+from msgcode.harness.delivery import BACK_OFF
+from msgcode.harness.description import Harness
 from msgcode.harness.hook import LEASE, agents_of, seen
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
 from msgcode.store import Store
+from msgcode.text import visible_line
 from msgcode.watch import changes
 
 HEARTBEAT = 10.0
@@ -36,23 +42,34 @@ CLOSE_LOOKS_FOR = 2.0
 TAIL = 4 * 1024 * 1024
 """Bytes at the end of a transcript in which what has just been handed over is looked for."""
 
+PATIENCE = 10.0
+"""Seconds for which mail may wait in a busy session before it is woken like an idle one: when its user breaks
+a turn off, no hook tells that it is idle."""
+
+WAKE_TEXT = "[msgcode] You have mail. If it does not follow by itself, call check_messages."
+"""What the user reads in a conversation that is woken by a prompt."""
+
 ENDED = "the program ended before it had taken the message"
 NOT_TAKEN = "the program did not take what its hook said"
 
 
 class Companion:
-    """The companion of the agent program whose session folder is `folder`, in the room `store`.
+    """The companion of a running program, in the room `store`.
 
-    room: what the store is opened by. harness: the program's id.
+    room: what the store is opened by. process: the program's process. folder: that of its session; the
+    companion of a program whose conversations share a process learns it later (`named`).
     """
 
-    def __init__(self, store: Store, room: str, harness: str, folder: SessionFolder) -> None:
+    def __init__(
+        self, store: Store, room: str, harness: Harness, process: int, folder: SessionFolder
+    ) -> None:
         self._store = store
         self._room = room
         self._harness = harness
+        self._process = psutil.Process(process)
         self._folder = folder
         # Unlike that of an earlier companion of the same program.
-        self._host = f"{socket.gethostname()}:{folder.process}:{secrets.token_hex(2)}"
+        self._host = f"{socket.gethostname()}:{process}:{secrets.token_hex(2)}"
         # Without hooks nobody tells the conversation's id: then the process stands for it.
         self._unnamed = f"process-{self._host}"
         self._directory = os.getcwd()
@@ -60,6 +77,8 @@ class Companion:
         self._told: tuple[list[str], Activity, str | None] | None = None
         self._seen_at = 0.0
         self._mail: bool | None = None
+        self._wake_at = 0.0
+        self._wakes = 0
         self._noted = 0
         """Bytes of the notes of what was handed over that have been read."""
         self._handed: dict[Handed, float] = {}
@@ -77,7 +96,7 @@ class Companion:
         conversation = self._conversation or self._folder.conversation
         id = conversation.id if conversation else self._unnamed
         directory = conversation.directory if conversation else None
-        return Session(id, self._harness, self._host, directory or self._directory)
+        return Session(id, self._harness.id, self._host, directory or self._directory)
 
     @property
     def delivers(self) -> bool:
@@ -87,7 +106,7 @@ class Companion:
     async def run(self) -> None:
         """Keep company until cancelled; then the agents are offline, and the session's folder goes."""
         # A program may start several MCP servers, for helpers of its own: one of them does this.
-        while not self._folder.occupy():  # noqa: ASYNC110 - it is a lock of another process's
+        while not self._folder.occupy(self._process.create_time()):  # noqa: ASYNC110 - it is a lock of another process's
             await asyncio.sleep(1)
         watching = [
             asyncio.create_task(self._watch(changes(str(self._folder.path)))),
@@ -118,7 +137,7 @@ class Companion:
         """See to all that there is to do. Returns in how many seconds to look again, if nobody wakes it."""
         try:
             return self._do()
-        except (MsgcodeError, OSError) as error:
+        except (MsgcodeError, OSError, psutil.Error, subprocess.TimeoutExpired) as error:
             print(f"msgcode: {error}", file=sys.stderr)
             return HEARTBEAT
 
@@ -126,7 +145,7 @@ class Companion:
         conversation = self._folder.conversation
         if conversation and conversation != self._conversation:
             self._move_in(conversation)
-        agents = agents_of(self._store, self._harness, self.session.id)
+        agents = agents_of(self._store, self._harness.id, self.session.id)
         presence = self._folder.presence
         self._tell(agents, presence)
         self._see_taken()
@@ -134,22 +153,43 @@ class Companion:
         if waits is not self._mail:
             self._folder.flag_mail(waits)
             self._mail, self._changed_at = waits, time.monotonic()
-        wanted = waits and presence[0] is Activity.IDLE
-        if wanted:
-            self._folder.wake_up()
+            self._wake_at, self._wakes = time.monotonic(), 0
+        if waits:
+            self._wake(presence[0])
         lately = time.monotonic() - self._changed_at < CLOSE_LOOKS_FOR
-        return CLOSE_LOOK if lately and (wanted or self._handed) else None
+        return CLOSE_LOOK if lately and (waits or self._handed) else None
+
+    def _wake(self, activity: Activity) -> None:
+        """Wake the session that has mail, if that is to be done now."""
+        now = time.monotonic()
+        patience = 0.0 if activity is Activity.IDLE else PATIENCE
+        if activity is Activity.BLOCKED or now < self._changed_at + patience:
+            return  # What is blocked would take it, and tell nobody before its user has answered.
+        if not self._harness.wake:
+            self._folder.wake_up()
+        elif self._conversation and now >= self._wake_at:
+            self._wake_at = now + BACK_OFF[min(self._wakes, len(BACK_OFF) - 1)] + PATIENCE
+            self._wakes += 1
+            given = {"session": self._conversation.id, "text": WAKE_TEXT}
+            words = [word.format(**given) for word in self._harness.wake[1:]]
+            done = subprocess.run(
+                [self._process.exe(), *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
+            )
+            if done.returncode:
+                raise Unavailable(
+                    f"{self._harness.title} cannot be woken: {visible_line(done.stderr.decode(errors='replace'))}"
+                )
 
     def _move_in(self, conversation: Conversation) -> None:
         """Bind the agents that live in the conversation, which is open here from now on."""
         known, self._conversation = self._conversation, conversation
         before = known.id if known else self._unnamed
-        for agent in agents_of(self._store, self._harness, before) if before != conversation.id else ():
+        for agent in agents_of(self._store, self._harness.id, before) if before != conversation.id else ():
             if conversation.continues or not known:
                 self._store.register(agent, session=self.session, takeover=True)
             else:
                 self._store.set_presence(agent, Activity.OFFLINE)
-        for agent in agents_of(self._store, self._harness, conversation.id):
+        for agent in agents_of(self._store, self._harness.id, conversation.id):
             self._store.register(agent, session=self.session)
         self._told = None
 
@@ -200,7 +240,7 @@ class Companion:
             self._see_taken()
             for handed in self._handed:
                 self._try(partial(self._store.fail, *handed, ENDED))
-            for agent in agents_of(self._store, self._harness, self.session.id):
+            for agent in agents_of(self._store, self._harness.id, self.session.id):
                 self._store.set_presence(agent, Activity.OFFLINE)
         except MsgcodeError:
             pass  # The leases lapse, and so does their presence.

@@ -50,10 +50,29 @@ def payloads(harness: str) -> Payloads:
 
 
 def main(words: list[str]) -> int:
-    """Answer one hook of the program: its session's folder, its harness, the role; the payload on stdin."""
-    folder, harness, role = SessionFolder(words[0]), words[1], Role(words[2])
+    """Answer one hook of the program.
+
+    words: its session's folder, the harness, the role, the program's process. The payload is on standard
+    input. Returns the exit code.
+    """
+    folder, harness, role, process = SessionFolder(words[0]), words[1], Role(words[2]), int(words[3])
     try:
-        return _answer(folder, harness, role, _payload(sys.stdin.buffer.read()))
+        payload = _payload(sys.stdin.buffer.read())
+        program = payloads(harness)
+        conversation = program.conversation(payload)
+        if not conversation:
+            return 0
+        if role is Role.START:
+            folder.begin(conversation, process)
+            if folder.presence[0] is Activity.OFFLINE:
+                folder.tell(Activity.IDLE)  # Not so if it was busy: a conversation may be packed amid a turn.
+            return 0
+        if presence := program.presence(role, payload):
+            folder.tell(*presence)
+        if role in (Role.ASK, Role.END):
+            return 0
+        with Store.open(folder.room) as store:
+            return _deliver(store, folder, harness, role, conversation, program)
     except (MsgcodeError, OSError) as error:
         print(f"msgcode: {error}", file=sys.stderr)
         return FAILED
@@ -67,24 +86,6 @@ def _payload(text: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise BadInput("a hook is given one JSON object on standard input.")
     return payload
-
-
-def _answer(folder: SessionFolder, harness: str, role: Role, payload: dict[str, Any]) -> int:
-    program = payloads(harness)
-    conversation = program.conversation(payload)
-    if not conversation:
-        return 0
-    if role is Role.START:
-        folder.begin(conversation)
-        if folder.presence[0] is Activity.OFFLINE:
-            folder.tell(Activity.IDLE)  # Not so if it was busy: a conversation may be packed amid a turn.
-        return 0
-    if presence := program.presence(role, payload):
-        folder.tell(*presence)
-    if role in (Role.ASK, Role.END):
-        return 0
-    with Store.open(folder.room) as store:
-        return _deliver(store, folder, harness, role, conversation, program)
 
 
 def _deliver(

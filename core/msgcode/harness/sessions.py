@@ -1,8 +1,9 @@
 """The agent programs that run on this machine: a folder each, through which hooks and companion work.
 
-The folder is named by the program's process. In it:
+The folder is named by the program's process, or by the conversation where several share one. In it:
 
     session.json  which conversation is open: written when it begins, by its hook
+    process       the program's process, likewise
     state         what it is doing: a line with busy, idle, offline, or blocked and the reason; by hooks
     mail          is there while something waits that its agents may be given; by the companion (companion.py)
     wake          a pipe: who waits in an idle session reads a line when mail has come; by the companion
@@ -59,11 +60,6 @@ class SessionFolder:
         self._occupied = -1
         self._handed = self.path / "handed"
 
-    @property
-    def process(self) -> int:
-        """The agent program's process."""
-        return int(self.path.name)
-
     def make(self) -> None:
         """Make it, with the pipe in it, if it is not there. Raises OSError."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,9 +68,10 @@ class SessionFolder:
 
     # What hooks write
 
-    def begin(self, conversation: Conversation) -> None:
-        """A conversation has begun, or goes on. Raises OSError."""
+    def begin(self, conversation: Conversation, process: int) -> None:
+        """A conversation has begun in the program's process, or goes on. Raises OSError."""
         self.make()
+        self._write("process", str(process))
         self._write("session.json", json.dumps(conversation))
 
     @property
@@ -84,6 +81,12 @@ class SessionFolder:
             return Conversation(*json.loads(self._read("session.json")))
         except (ValueError, TypeError):
             return None
+
+    @property
+    def process(self) -> int | None:
+        """The program's process, as its hook has told it."""
+        found = self._read("process")
+        return int(found) if found.isdecimal() else None
 
     def tell(self, activity: Activity, reason: str | None = None) -> None:
         """What the session is doing now, with a reason if it is blocked. Raises OSError."""
@@ -130,13 +133,12 @@ class SessionFolder:
         """The store that the companion serves, if there is one."""
         return self._read("room") or None
 
-    def occupy(self) -> bool:
-        """Become the companion; False if there is one. Clears away what an earlier process has left.
+    def occupy(self, since: float) -> bool:
+        """Become the companion until this process ends, or `vacate`; False if there is one.
 
-        It is so until the process ends. Raises OSError.
+        since: when the program was started (seconds since 1970); what is older in here is cleared away.
+        Raises OSError.
         """
-        import psutil  # Only the companion pays for reading it.
-
         self.make()
         lock = os.open(self.path, os.O_RDONLY)
         try:
@@ -145,14 +147,24 @@ class SessionFolder:
             os.close(lock)
             return False
         self._occupied = lock
-        began = psutil.Process(self.process).create_time()
         for file in self.path.iterdir():
-            if file != self.wake and file.stat().st_mtime < began - 1:  # The process's number was another's.
+            if file != self.wake and file.stat().st_mtime < since - 1:  # Of another process of that number.
                 file.unlink()
         return True
 
+    def vacate(self) -> None:
+        """Be its companion no longer; the folder stays as it is for another."""
+        if self._occupied >= 0:
+            os.close(self._occupied)
+        self._occupied = -1
+
     def remove(self) -> None:
-        """The program has ended: its folder goes."""
+        """The session is over: its folder goes, and whoever waits in it is sent home."""
+        self.vacate()
+        try:
+            os.close(os.open(self.wake, os.O_RDWR | os.O_NONBLOCK))
+        except OSError:
+            pass  # There was no pipe.
         shutil.rmtree(self.path, ignore_errors=True)
 
     def serve(self, room: str) -> None:
@@ -198,11 +210,15 @@ def sessions_folder() -> Path:
     return platformdirs.user_state_path("msgcode") / "sessions"
 
 
-def hook_command(harness: str, role: str) -> str:
-    """What the program's settings say to run for one of its hooks, as a line of POSIX shell."""
+def hook_command(harness: str, role: str, *, shared: bool = False) -> str:
+    """What the program's settings say to run for one of its hooks, as a line of POSIX shell.
+
+    shared: several of its conversations may share a process (`Harness.shared`).
+    """
     script = Path(__file__).with_name("hook.sh")
+    words = ["sh", str(script), str(sessions_folder()), sys.executable, harness, role]
     # `exec`: the program shall be the parent of the script, not the shell that the program starts for it.
-    return f"exec {shlex.join(['sh', str(script), str(sessions_folder()), sys.executable, harness, role])}"
+    return f"exec {shlex.join([*words, 'shared'] if shared else words)}"
 
 
 def _private(path: str, flags: int) -> int:

@@ -70,7 +70,7 @@ def is_so(store: Store, activity: Activity, reason: str | None) -> bool:
 
 
 async def test_agents_live_in_the_open_conversation(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1", directory="/project"))
+    folder.begin(Conversation("c1", directory="/project"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         assert (one.session.id, one.session.harness, one.session.directory) == ("c1", "toy", "/project")
@@ -87,40 +87,40 @@ async def test_those_who_registered_before_the_conversation_was_known(
     async with company(store, folder) as one:
         store.register("bob", session=one.session)
         assert not one.delivers
-        folder.begin(Conversation("c1"))
+        folder.begin(Conversation("c1"), os.getpid())
         await until(lambda: session_of(store, "bob").id == "c1")
 
 
 async def test_a_conversation_that_is_taken_up_again(store: Store, folder: SessionFolder) -> None:
     store.register("bob", session=Session("c1", "toy", "an earlier process"))
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: session_of(store, "bob") == one.session)
 
 
 async def test_another_conversation_is_opened(store: Store, folder: SessionFolder) -> None:
     store.register("cy", session=Session("c2", "toy", "an earlier process"))
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
-        folder.begin(Conversation("c2"))
+        folder.begin(Conversation("c2"), os.getpid())
         await until(lambda: session_of(store, "cy") == one.session)
         await until(lambda: store.presence("bob").activity is Activity.OFFLINE)
         assert session_of(store, "bob").id == "c1"
 
 
 async def test_a_conversation_that_goes_on_under_another_id(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
-        folder.begin(Conversation("c2", continues=True))
+        folder.begin(Conversation("c2", continues=True), os.getpid())
         await until(lambda: session_of(store, "bob").id == "c2")
 
 
 async def test_presence_is_told(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
@@ -135,7 +135,7 @@ async def test_presence_is_told(store: Store, folder: SessionFolder) -> None:
 
 
 async def test_mail_is_flagged_as_long_as_there_is_some(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
@@ -155,7 +155,7 @@ async def test_mail_is_flagged_as_long_as_there_is_some(store: Store, folder: Se
 
 
 async def test_an_idle_session_is_woken(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
@@ -169,7 +169,7 @@ async def test_what_was_handed_over_is_delivered_once_it_is_in_the_transcript(
     store: Store, folder: SessionFolder, tmp_path: Path
 ) -> None:
     transcript = tmp_path / "transcript.jsonl"
-    folder.begin(Conversation("c1", str(transcript)))
+    folder.begin(Conversation("c1", str(transcript)), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
@@ -189,7 +189,7 @@ async def test_what_is_not_taken_in_time_waits_again(
     store: Store, folder: SessionFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(companion, "LEASE", 0.2)
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
@@ -201,7 +201,7 @@ async def test_what_is_not_taken_in_time_waits_again(
 
 
 async def test_the_program_ends_with_a_message_on_its_way(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         store.register("bob", session=one.session)
@@ -213,7 +213,7 @@ async def test_the_program_ends_with_a_message_on_its_way(store: Store, folder: 
 
 
 async def test_a_program_has_one_companion(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c1"))
+    folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
         async with company(store, folder) as other:
@@ -226,7 +226,7 @@ async def test_a_program_has_one_companion(store: Store, folder: SessionFolder) 
 
 
 async def test_what_an_earlier_process_of_that_number_left_goes(store: Store, folder: SessionFolder) -> None:
-    folder.begin(Conversation("c0"))
+    folder.begin(Conversation("c0"), os.getpid())
     folder.hand_over([Handed("bob", "m1", BY)])
     for file in folder.path.iterdir():
         os.utime(file, (1, 1))

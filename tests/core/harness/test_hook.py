@@ -61,7 +61,7 @@ class Run:
     def __call__(self, role: Role, payload: object = None, **fields: object) -> tuple[str, str, int]:
         text = payload if isinstance(payload, str) else json.dumps({"id": "c1", **fields})
         self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-        code = hook.main([str(self._folder.path), "toy", role])
+        code = hook.main([str(self._folder.path), "toy", role, "42"])
         return (*self._capsys.readouterr(), code)
 
 
@@ -74,6 +74,7 @@ def test_the_beginning_is_noted(run: Run, folder: SessionFolder) -> None:
     folder.tell(Activity.OFFLINE)
     assert run(Role.START, transcript="/t") == ("", "", 0)
     assert folder.conversation == Conversation("c1", "/t")
+    assert folder.process == 42
     assert folder.presence[0] is Activity.IDLE
 
 

@@ -34,17 +34,19 @@ def folder(tmp_path: Path) -> SessionFolder:
 class Hooks:
     """Runs hook.sh for a session's folder; what stands for Python says what it was called with."""
 
-    def __init__(self, shell: str, folder: SessionFolder, tmp_path: Path) -> None:
+    def __init__(
+        self, shell: str, folder: SessionFolder, tmp_path: Path, python: str = '#!/bin/sh\necho "$@"\n'
+    ) -> None:
         self._python = tmp_path / "python"
-        self._python.write_text('#!/bin/sh\necho "$@"\n')
+        self._python.write_text(python)
         self._python.chmod(0o755)
         self._shell, self._sessions = shell, str(folder.path.parent)
         self._script = hook_command("claude", "tool").split()[2]
 
-    def start(self, role: str) -> subprocess.Popen[str]:
-        words = [self._shell, self._script, self._sessions, str(self._python), "claude", role]
+    def start(self, role: str, *more: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        words = [self._shell, self._script, self._sessions, str(self._python), "claude", role, *more]
         pipe = subprocess.PIPE
-        return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(words, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, role: str) -> str:
         """What it printed; nothing on standard error, and exit code 0."""
@@ -60,7 +62,7 @@ def hooks(shell: str, folder: SessionFolder, tmp_path: Path) -> Hooks:
 
 
 def called(folder: SessionFolder, role: str) -> str:
-    return f"-P -m msgcode.harness.hook {folder.path} claude {role}\n"
+    return f"-P -m msgcode.harness.hook {folder.path} claude {role} {os.getpid()}\n"
 
 
 def test_no_mail_starts_nothing(hooks: Hooks) -> None:
@@ -151,12 +153,67 @@ def test_of_several_waiters_one_is_woken(hooks: Hooks, folder: SessionFolder) ->
     assert called(folder, "wait") in outputs
 
 
-def test_a_new_turn_sends_waiters_home(hooks: Hooks, folder: SessionFolder) -> None:
+def test_a_new_waiter_sends_others_home(hooks: Hooks, folder: SessionFolder) -> None:
+    first = hooks.start("wait")
+    others = []
+    while first.poll() is None:
+        others.append(hooks.start("wait"))
+        time.sleep(0.05)
+    assert first.communicate() == ("", "")
+    while any(other.poll() is None for other in others):
+        folder.wake_up()
+    for other in others:
+        other.communicate()
+
+
+def test_the_end_sends_waiters_home(hooks: Hooks, folder: SessionFolder) -> None:
     waiter = hooks.start("wait")
     while waiter.poll() is None:
-        assert hooks.run("prompt") == ""
+        folder.remove()
+        time.sleep(0.05)
     assert waiter.communicate() == ("", "")
-    assert not folder.wake_up()
+
+
+def test_without_a_terminal_nobody_waits(
+    hooks: Hooks, folder: SessionFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_ENTRYPOINT", "sdk-cli")
+    assert hooks.run("wait") == ""
+
+
+class TestShared:
+    """Where conversations share a process, what the hook is told names the folder."""
+
+    def run(self, hooks: Hooks, role: str, told: str) -> str:
+        with hooks.start(role, "shared", stdin=subprocess.PIPE) as process:
+            out, err = process.communicate(told, timeout=10)
+        assert (err, process.returncode) == ("", 0)
+        return out
+
+    def folder(self, folder: SessionFolder, id: str) -> SessionFolder:
+        found = SessionFolder(folder.path.parent / id)
+        found.make()
+        return found
+
+    def test_each_has_its_own(self, hooks: Hooks, folder: SessionFolder) -> None:
+        one, other = self.folder(folder, "c-1"), self.folder(folder, "c-2")
+        one.flag_mail(True)
+        assert self.run(hooks, "tool", '{"session_id":"c-1","x":"\u00fc"}') == called(one, "tool")
+        assert self.run(hooks, "stop", '{"session_id":"c-2","x":1}') == ""
+        assert one.presence[0] is Activity.BUSY
+        assert other.presence[0] is Activity.IDLE
+        assert not (folder.path / "state").exists()
+
+    def test_what_was_told_is_passed_on_whole(self, shell: str, folder: SessionFolder, tmp_path: Path) -> None:
+        self.folder(folder, "c-1").flag_mail(True)
+        told = '{"session_id":"c-1","x":"' + "\u00fc" * 10_000 + '"}'
+        hooks = Hooks(shell, folder, tmp_path, python="#!/bin/sh\ncat\n")
+        assert self.run(hooks, "tool", told) == told
+
+    @pytest.mark.parametrize("told", ["", "{}", '{"session_id":""}', '{"session_id":"../x"}', '{"a":"b'])
+    def test_what_names_none(self, hooks: Hooks, folder: SessionFolder, told: str) -> None:
+        folder.flag_mail(True)
+        assert self.run(hooks, "tool", told) == ""
 
 
 def test_paths_with_blanks(shell: str, tmp_path: Path) -> None:
