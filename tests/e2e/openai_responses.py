@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from io import BufferedIOBase
@@ -10,12 +12,15 @@ from typing import Any
 
 from tests.e2e.scripted import USER, Calls, Entry, Say, Told
 
-HEAD = "[msgcode]"
-"""How a text begins that msgcode hands over, by whatever way."""
+HOOK_PROMPT = re.compile("<hook_prompt [^>]*>(.*)</hook_prompt>", re.DOTALL)
+"""What a hook says at the end of a turn, which makes it go on."""
 
 
 class OpenAIResponses:
-    """A `Wire`. A program's own instructions are left out, those that hooks of msgcode add are users' texts."""
+    """A `Wire`. Each part of a user's message is a text of its own, and so is what a hook of msgcode says.
+
+    A program's own instructions are left out. Of a tool in a namespace the name is NAMESPACE__NAME.
+    """
 
     def takes(self, path: str) -> bool:
         """Whether a POST to this path speaks it."""
@@ -37,10 +42,10 @@ class OpenAIResponses:
 
 
 def tools(offered: list[dict[str, Any]], space: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """The schemas of the functions by name; those of a namespace have its name before theirs."""
+    """The schemas of the functions by name."""
     for tool in offered:
         if tool["type"] == "namespace":
-            yield from tools(tool["tools"], tool["name"])
+            yield from tools(tool["tools"], tool["name"] + "__")
         elif tool["type"] == "function":
             yield space + tool["name"], tool["parameters"]
 
@@ -51,10 +56,11 @@ def entries(input: list[dict[str, Any]]) -> Iterator[Entry]:
     for item in input:
         kind = item["type"]
         if kind == "message" and item["role"] != "assistant":
-            yield from (Entry(USER, text) for text in texts(item["content"]) if said(item["role"], text))
-        elif kind.endswith("_call"):
-            called[item["call_id"]] = item.get("namespace", "") + item["name"]
-        elif kind.endswith("_call_output"):
+            found = (said(item["role"], text) for text in texts(item["content"]))
+            yield from (Entry(USER, text) for text in found if text is not None)
+        elif kind == "function_call":
+            called[item["call_id"]] = "__".join(filter(None, (item.get("namespace"), item["name"])))
+        elif kind == "function_call_output":
             yield Entry(called[item["call_id"]], "\n".join(texts(item["output"])))
 
 
@@ -63,9 +69,13 @@ def texts(content: str | list[dict[str, Any]]) -> list[str]:
     return [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
 
 
-def said(role: str, text: str) -> bool:
-    """Whether it comes from the user or from msgcode, not from the program itself."""
-    return text.startswith(HEAD) or (role == "user" and not text.startswith(("<", "# AGENTS.md")))
+def said(role: str, text: str) -> str | None:
+    """What the user says in it, or msgcode; None if the program does."""
+    if hook := HOOK_PROMPT.fullmatch(text):
+        text = html.unescape(hook[1])
+    if text.startswith("[msgcode]"):
+        return text
+    return text if role == "user" and not text.startswith(("<", "# AGENTS.md")) else None
 
 
 def items(answer: Say | Calls) -> Iterator[dict[str, Any]]:
@@ -75,11 +85,13 @@ def items(answer: Say | Calls) -> Iterator[dict[str, Any]]:
         yield {"type": "message", "role": "assistant", "id": f"msg_{uuid.uuid4().hex}", "content": content}
         return
     for call in answer.calls:
+        space, _, name = call.tool.rpartition("__")
         yield {
             "type": "function_call",
             "id": f"fc_{uuid.uuid4().hex}",
             "call_id": f"call_{uuid.uuid4().hex}",
-            "name": call.tool,
+            **({"namespace": space} if space else {}),
+            "name": name,
             "arguments": json.dumps(call.arguments),
         }
 
