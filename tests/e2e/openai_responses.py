@@ -61,7 +61,9 @@ def entries(input: list[dict[str, Any]]) -> Iterator[Entry]:
         elif kind == "function_call":
             called[item["call_id"]] = "__".join(filter(None, (item.get("namespace"), item["name"])))
         elif kind == "function_call_output":
-            yield Entry(called[item["call_id"]], "\n".join(texts(item["output"])))
+            whole = "\n".join(texts(item["output"]))
+            told, output, result = whole.partition("\nOutput:\n")  # How long it took stands before it.
+            yield Entry(called[item["call_id"]], result if output else told)
 
 
 def texts(content: str | list[dict[str, Any]]) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgcode.harness.description import Harness, Hook, Role
 
-# Of what a hook says beyond so many tokens (of 4 bytes each), Codex cuts out the middle and tells its model in
-# which file the whole is: 2500 if the hook does not set them, and at Stop, where it must not. This is more than
-# the messages of one prompt (prompt.MAX_PROMPT) can have.
+# Of what a hook says beyond so many tokens (of 4 bytes each), Codex cuts out the middle, and tells its model
+# in which file the whole is: beyond 2500 if the hook sets nothing, and at Stop, where it must not. This is
+# more than the messages of one prompt (prompt.MAX_PROMPT) can have.
 WHOLE = {"additionalContextLimit": 100_000}
 
 IN_TIME = {"timeout": 30}
