@@ -41,8 +41,8 @@ class Agent:
     """A script that registers, makes the calls of `begin`, and then those that `react` makes of each message.
 
     It acknowledges each message when it has made them. `told` makes calls of what its user says later.
-    `received` are the messages that came, in order. `prefix` stands before the names of msgcode's tools in the
-    program that it is played in.
+    `received` are the messages that came, in order. `prefix` stands before the names of msgcode's tools
+    where the program adds one.
     """
 
     def __init__(
@@ -83,7 +83,8 @@ class Agent:
             if not self._plan:
                 return Say("I wait for messages.")
             call = self._plan.pop(0)
-            return Call(self._prefix + call.tool, call.arguments)
+            named = self._prefix + call.tool
+            return Call(named, call.arguments) if named in turn.tools else call
 
 
 def send(sender: str, to: str, body: str, **more: object) -> Call:

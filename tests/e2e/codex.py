@@ -1,4 +1,4 @@
-"""Real Codex in a test: a private home, the TUI with or without its daemon, `codex exec`, a scripted model."""
+"""Real Codex in a test: a private home, the TUI and `codex exec`, with a scripted model."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class CodexTerminal(Terminal):
             self.wait_until(lambda: self._shows(IDLE, "Hooks need review"), "it never came up")
             if not self._shows(IDLE):
                 self.type("2")
-                self.wait_for("› 2. Trust all and continue")
+                self.wait_for("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} 2. Trust all")
                 self.type("Enter")
                 self.wait_for(IDLE)
         except BaseException:
