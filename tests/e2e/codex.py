@@ -30,6 +30,8 @@ model = "scripted"
 model_provider = "scripted"
 approval_policy = "on-request"
 check_for_update_on_startup = false
+# By itself it gives MCP servers one second, on a machine that may be busy, and then begins without their tools.
+mcp_optional_startup_grace_ms = 30000
 
 [model_providers.scripted]
 name = "scripted"
@@ -102,6 +104,11 @@ class CodexHome:
                 config.write(f'\n[projects.{json.dumps(str(project))}]\ntrust_level = "trusted"\n')
         return project
 
+    @property
+    def distrusts(self) -> bool:
+        """Whether its user has not yet said that the hooks that are there may run."""
+        return (self.codex / "hooks.json").exists() and "trusted_hash" not in self.config.read_text()
+
     def execute(self, *words: str, project: str = "project") -> str:
         """What `codex exec` answers to these words (a prompt; or resume, a session's id and a prompt).
 
@@ -135,27 +142,36 @@ class CodexHome:
 
 
 class CodexTerminal(Terminal):
-    """Codex's TUI in a project of a home, ready to be typed into; hooks that are new to it are trusted.
+    """Codex's TUI in a project of a home, ready to be typed into.
 
-    words: what `codex` is told, such as --no-daemon, or resume and a session's id.
+    words: what `codex` is told, such as --no-daemon, or resume and a session's id. trust: whether its user
+    trusts hooks that are new.
     """
 
-    def __init__(self, home: CodexHome, *words: str, project: str = "project") -> None:
+    def __init__(self, home: CodexHome, *words: str, project: str = "project", trust: bool = True) -> None:
         super().__init__(
             f"exec {shlex.join([str(binary()), *words])}",
             folder=home.project(project),
             environment=home.environment,
         )
         try:
-            self.wait_until(lambda: self._shows(IDLE, "Hooks need review"), "it never came up")
-            if not self._shows(IDLE):
-                self.type("2")
-                self.wait_for("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} 2. Trust all")
-                self.type("Enter")
-                self.wait_for(IDLE)
+            if home.distrusts:
+                self._choose("2. Trust all" if trust else "3. Continue without")
+            self.wait_for(IDLE)
         except BaseException:
             self.close()
             raise
+
+    def _choose(self, choice: str) -> None:
+        """Choose in the dialog about hooks, which shows before it hears keys."""
+
+        def chosen() -> bool:
+            self.type(choice[0])
+            return f"\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {choice}" in self.screen()
+
+        self.wait_for("Hooks need review")
+        self.wait_until(chosen, "it cannot be chosen")
+        self.type("Enter")
 
     def say(self, text: str) -> None:
         """Paste the text, of one line, and press Enter."""
@@ -163,14 +179,17 @@ class CodexTerminal(Terminal):
         self.wait_for(text[:40])
         self.type("Enter")
 
+    def wait_until_idle(self) -> None:
+        """Wait until no turn is running, and the box is empty."""
+        self.wait_until(
+            lambda: IDLE in (screen := self.screen()) and "esc to " not in screen, "it never became idle"
+        )
+
     def leave(self) -> None:
         """Say /quit, and wait until it has ended; a daemon stays."""
+        self.wait_until_idle()
         self.say("/quit")
         deadline = time.monotonic() + WAIT
         while self.runs():
             assert time.monotonic() < deadline, f"it does not end:\n{self.screen()}"
             time.sleep(0.05)
-
-    def _shows(self, *texts: str) -> bool:
-        screen = self.screen()
-        return any(text in screen for text in texts)
