@@ -30,7 +30,7 @@ model = "scripted"
 model_provider = "scripted"
 approval_policy = "on-request"
 check_for_update_on_startup = false
-# By itself it gives MCP servers one second, on a machine that may be busy, and then begins without their tools.
+# By itself it gives MCP servers one second, and then begins without their tools.
 mcp_optional_startup_grace_ms = 30000
 
 [model_providers.scripted]
@@ -114,7 +114,7 @@ class CodexHome:
 
         All hooks count as trusted.
         """
-        command = [binary(), "exec", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", *words]
+        command = [str(binary()), "exec", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", *words]
         done = subprocess.run(
             command,
             cwd=self.project(project),
@@ -132,7 +132,7 @@ class CodexHome:
         """End its daemon and what that keeps: 400 MB, which it has copied for itself."""
         daemon = self.codex / "app-server-daemon"
         if daemon.exists():
-            words = [binary(), "app-server", "daemon", "stop"]
+            words = [str(binary()), "app-server", "daemon", "stop"]
             subprocess.run(words, env=self.environment, capture_output=True, check=True, timeout=WAIT)
             # That which looks for updates stays behind.
             updater = daemon / "daemon-updater.pid"
@@ -164,14 +164,11 @@ class CodexTerminal(Terminal):
 
     def _choose(self, choice: str) -> None:
         """Choose in the dialog about hooks, which shows before it hears keys."""
-
-        def chosen() -> bool:
-            self.type(choice[0])
-            return f"\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {choice}" in self.screen()
-
         self.wait_for("Hooks need review")
-        self.wait_until(chosen, "it cannot be chosen")
-        self.type("Enter")
+        while "Hooks need review" in (screen := self.screen()):
+            chosen = f"\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {choice}" in screen
+            self.type("Enter" if chosen else choice[0])
+            time.sleep(0.5)
 
     def say(self, text: str) -> None:
         """Paste the text, of one line, and press Enter."""

@@ -153,11 +153,13 @@ def test_a_busy_agent_gets_mail_with_the_answer_of_a_tool(
 
     model.play("You are ned.", script)
     codexes.terminal().say("You are ned.")
+    wait_until(lambda: len(told) == 2, lambda: "it did not register")
     wait_for_presence(store, "ned", Activity.BUSY)
     message = store.send("sender", "ned", "x" * 20_000)
-    wait_until(lambda: mail_is_flagged(codexes.home), lambda: "the hooks are not told that there is mail")
+    wait_until(mail_flag(codexes.home, told).exists, lambda: "the hooks are not told that there is mail")
     gate.set()
     wait_for_status(store, message, Status.DELIVERED)
+    wait_until(lambda: len(told) > 2, lambda: "the model is not told")
 
     kinds = [entry.kind for entry in told[2].new]
     assert sorted(kinds) == ["exec_command", USER]
@@ -181,19 +183,23 @@ def test_a_turn_goes_on_with_mail_that_came_before_its_end(
 
     model.play("You are ola.", script)
     codexes.terminal().say("You are ola.")
+    wait_until(lambda: len(told) == 2, lambda: "it did not register")
     wait_for_presence(store, "ola", Activity.BUSY)
     message = store.send("sender", "ola", "> a <b> & c")
-    wait_until(lambda: mail_is_flagged(codexes.home), lambda: "the hooks are not told that there is mail")
+    wait_until(mail_flag(codexes.home, told).exists, lambda: "the hooks are not told that there is mail")
     gate.set()
     wait_for_status(store, message, Status.DELIVERED)
+    wait_until(lambda: len(told) > 2, lambda: "the model is not told")
 
     (found,) = [found for entry in told[2].new for found in received(entry.text)]
     assert (found.id, found.body) == (message.id, "> a <b> & c")
     wait_for_presence(store, "ola", Activity.IDLE)
+    assert len(told) == 3, "it was woken besides"
 
 
-def mail_is_flagged(home: CodexHome) -> bool:
-    return any((home.folder / ".local/state/msgcode/sessions").glob("*/mail"))
+def mail_flag(home: CodexHome, told: list[Turn]) -> Path:
+    """The file that tells the conversation's hooks of mail."""
+    return home.folder / ".local/state/msgcode/sessions" / told[0].session / "mail"
 
 
 @needs_tmux
@@ -203,8 +209,9 @@ def test_conversations_of_one_process_get_their_own_mail(
     pia, rob = agent("pia"), agent("rob")
     for one in (pia, rob):
         start(model, codexes, one)
-    hosts = {store.agent(one.id).session.host.rpartition(":")[0] for one in (pia, rob)}
-    assert len(hosts) == 1, "they are not in the same process"
+    sessions = [found.session for found in store.agents() if found.id in ("pia", "rob")]
+    processes = {session.host.rpartition(":")[0] for session in sessions if session}
+    assert len(processes) == 1, "they are not in the same process"
 
     messages = [store.send("sender", to, f"for {to}") for to in ("pia", "rob", "pia")]
     for message in messages:

@@ -52,7 +52,7 @@ esac
 [ -d "$here" ] || exit 0
 case $role in
 prompt | tool) state busy ;;
-stop) state idle ;;
+stop) [ -e "$here/mail" ] || state idle ;; # Else the turn may go on.
 end) state offline ;;
 esac
 [ -e "$here/mail" ] || exit 0
