@@ -58,6 +58,8 @@ def main(words: list[str]) -> int:
             folder.begin(conversation, process)
             if folder.presence[0] is Activity.OFFLINE:
                 folder.tell(Activity.IDLE)  # Not so if it was busy: a conversation may be packed amid a turn.
+            if folder.room is None:
+                _flag_mail(folder, harness, conversation)
             return 0
         if presence := program.presence(role, payload):
             folder.tell(*presence)
@@ -78,6 +80,12 @@ def _payload(text: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise BadInput("a hook is given one JSON object on standard input.")
     return payload
+
+
+def _flag_mail(folder: SessionFolder, harness: str, conversation: Conversation) -> None:
+    """Let the next hook deliver what waits for a resumed conversation: its companion may come late."""
+    with Store.open() as store:
+        folder.flag_mail(any(map(store.undelivered, agents_of(store, harness, conversation.id))))
 
 
 def _deliver(
@@ -104,6 +112,8 @@ def _deliver(
             texts.append(prompt.delivery(agent, fresh, max(0, len(waiting) - len(claimed))))
             handed += [Handed(agent, message.id, by) for message in fresh]
     if not texts:
+        if role is Role.STOP:
+            folder.tell(Activity.IDLE)
         return 0
     out, words, code = program.output(role, "\n\n".join(texts))
     folder.hand_over(handed)

@@ -92,6 +92,20 @@ def test_one_that_goes_on_is_as_busy_as_it_was(run: Run, folder: SessionFolder) 
     assert folder.presence[0] is Activity.BUSY
 
 
+def test_what_waits_is_flagged_before_there_is_a_companion(
+    run: Run, folder: SessionFolder, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "room"))
+    (folder.path / "room").unlink()
+    mail = folder.path / "mail"
+    assert run(Role.START) == ("", "", 0)
+    assert not mail.exists()
+    store.send("ann", "bob", "good morning")
+    assert run(Role.START) == ("", "", 0)
+    assert mail.exists()
+    assert "> good morning" in run(Role.PROMPT)[0]
+
+
 def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFolder, store: Store) -> None:
     first, second = store.send("ann", "bob", "one"), store.send("ann", "bob", "two", priority="urgent")
     out, err, code = run(Role.TOOL)
@@ -104,6 +118,17 @@ def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFold
     notes, _ = folder.handed()
     assert notes == [Handed("bob", second.id, "toy c1"), Handed("bob", first.id, "toy c1")]
     assert run(Role.TOOL) == ("", "", 0), "what is on its way is not handed over twice"
+
+
+def test_a_turn_that_ends_with_nothing_to_say_leaves_it_idle(
+    run: Run, folder: SessionFolder, store: Store
+) -> None:
+    folder.tell(Activity.BUSY)
+    store.send("ann", "bob", "one more thing")
+    run(Role.STOP)
+    assert folder.presence[0] is Activity.BUSY, "it goes on, and need not be woken"
+    run(Role.STOP)
+    assert folder.presence[0] is Activity.IDLE
 
 
 def test_the_way_out_is_the_programs(run: Run, store: Store) -> None:
