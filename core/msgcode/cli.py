@@ -165,6 +165,17 @@ def _host(call: Call) -> Answer:
     return Answer("", [], json_lines=True)
 
 
+def _mcp(call: Call) -> Answer:
+    from msgcode.mcp.server import main as serve
+
+    serve(call.store)
+    return Answer("", [], json_lines=True)
+
+
+def _mcp_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_mcp)
+
+
 def _install_arguments(parser: argparse.ArgumentParser) -> None:
     _harness_argument(parser)
     parser.add_argument("--project", action="store_true", help="only for the project in this folder")
@@ -192,6 +203,7 @@ _COMMANDS = {
     "install": Command("connect an agent program to the room", _install_arguments),
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),
+    "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }
