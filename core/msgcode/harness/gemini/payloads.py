@@ -19,7 +19,7 @@ _CONTEXT = {Role.PROMPT: "BeforeAgent", Role.TOOL: "AfterTool"}
 """Where a text goes with what is there anyway: the user's prompt, a tool's answer."""
 
 _ASKED = ("command", "toolDisplayName", "prompt")
-"""What says best what is to be permitted where the title does not: a command, a server's tool, what to fetch."""
+"""What says best what is to be permitted where the title does not."""
 
 
 def conversation(payload: dict[str, Any]) -> Conversation:
