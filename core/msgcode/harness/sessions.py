@@ -134,11 +134,13 @@ class SessionFolder:
         return self._read("room") or None
 
     def occupy(self, since: float) -> bool:
-        """Become the companion until this process ends, or `vacate`; False if there is one.
+        """Become the companion until this process ends, or `vacate`; False if another is.
 
         since: when the program was started (seconds since 1970); what is older in here is cleared away.
         Raises OSError.
         """
+        if self._occupied >= 0:
+            return True
         self.make()
         lock = os.open(self.path, os.O_RDONLY)
         try:
