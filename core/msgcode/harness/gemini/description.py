@@ -26,4 +26,5 @@ HARNESS = Harness(
     mcp_file=".gemini/settings.json",
     mcp_at=("mcpServers",),
     mcp_options={"trust": True},  # Otherwise its user is asked before each of our tools.
+    home_variable="GEMINI_CLI_HOME",
 )
