@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -30,8 +31,12 @@ PROMPT = "Type your message or @path/to/file"
 """What its empty prompt shows."""
 
 
-SETTLE = 0.1
-"""Seconds from a paste to Enter, which Gemini CLI takes for a part of what was pasted 40 ms before."""
+HELD = re.compile(r"^ > (?!  Type your message).*\n(?:   .*\n)*▀+\n(?: .*\n)*? workspace", re.MULTILINE)
+"""Its prompt with a text in it, as the screen shows it."""
+
+ENTER_AGAIN = 0.5
+"""Seconds between two tries to send a text: Gemini CLI takes an Enter for a part of what was pasted less than
+40 ms before, and on a busy machine it sees them together."""
 
 
 def binary() -> Path:
@@ -142,11 +147,20 @@ class GeminiTerminal(Terminal):
             raise
 
     def say(self, text: str) -> None:
-        """Paste the text and press Enter."""
+        """Paste the text and press Enter, until it has been sent."""
         self.paste(text)
-        self.wait_until(lambda: PROMPT not in self.screen(), "the text was not pasted")
-        time.sleep(SETTLE)
-        self.type("Enter")
+        self.wait_until(lambda: HELD.search(self.screen()), "the text was not pasted")
+        pressed = 0.0
+
+        def sent() -> bool:
+            nonlocal pressed
+            held = HELD.search(self.screen())
+            if held and time.monotonic() - pressed >= ENTER_AGAIN:
+                self.type("Enter")
+                pressed = time.monotonic()
+            return not held
+
+        self.wait_until(sent, "the text was not sent")
 
     def close(self) -> None:
         """Close the terminal's window, and wait until Gemini CLI has ended by itself.

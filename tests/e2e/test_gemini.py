@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from msgcode import Store
-from msgcode.model import Activity, Delivery, Message, Status
+from msgcode.model import Activity, Delivery, Message, Session, Status
 from tests.e2e.agents import Agent, Received, reply
 from tests.e2e.conftest import wait_until
 from tests.e2e.gemini import TOOLS, GeminiHome, GeminiTerminal, binary
@@ -61,6 +61,7 @@ def start(home: GeminiHome, model: ModelServer) -> Iterator[Callable[..., Gemini
         def start(*options: str, before: tuple[str, ...] = ()) -> GeminiTerminal:
             terminal = GeminiTerminal(home, *options, before=before)
             stack.callback(terminal.close)
+            stack.callback(lambda: print(terminal.screen() if terminal.runs() else "It has ended."))
             return terminal
 
         yield start
@@ -107,6 +108,13 @@ def delivery(store: Store, message: Message) -> Delivery:
     """How far a message to one agent has come."""
     (found,) = store.message(message.id).deliveries.values()
     return found
+
+
+def session_of(store: Store, agent: str) -> Session:
+    """The session that the agent lives in."""
+    (session,) = (one.session for one in store.agents() if one.id == agent)
+    assert session is not None
+    return session
 
 
 def wait_for_mail(home: GeminiHome) -> None:
@@ -197,7 +205,7 @@ def test_an_agent_lives_on_when_its_session_is_resumed(
     agent = Agent("phoenix", prefix=TOOLS)
     begin(model, terminal, store, agent)
     (session,) = home.sessions()
-    assert store.agent("phoenix").session.id == session
+    assert session_of(store, "phoenix").id == session
     terminal.close()
     wait_for_activity(store, "phoenix", Activity.OFFLINE)
     message = store.send("sender", "phoenix", "While you were away.")
@@ -217,9 +225,10 @@ def test_an_agent_lives_on_when_its_session_is_cleared(
     terminal = start()
     agent = Agent("fresh", prefix=TOOLS)
     begin(model, terminal, store, agent)
-    before = store.agent("fresh").session
+    before = session_of(store, "fresh")
     terminal.say("/clear")
-    wait_until(lambda: store.agent("fresh").session != before, lambda: str(store.agent("fresh")))
+    terminal.wait_until(lambda: "I wait for messages." not in terminal.screen(), "it was not cleared")
+    wait_until(lambda: session_of(store, "fresh") != before, lambda: str(session_of(store, "fresh")))
     wait_for_activity(store, "fresh", Activity.IDLE)
     message = store.send("sender", "fresh", "Do you hear me?")
     wait_for_mail(home)
