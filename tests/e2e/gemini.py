@@ -31,7 +31,9 @@ PROMPT = "Type your message or @path/to/file"
 """What its empty prompt shows."""
 
 
-HELD = re.compile(r"^ > (?!  Type your message).*\n(?:   .*\n)*▀+\n(?: .*\n)*? workspace", re.MULTILINE)
+HELD = re.compile(
+    r"^ [>*] (?!  Type your message).*\n(?:(?:   .*)?\n)*▀+\n(?: .*\n)*? workspace", re.MULTILINE
+)
 """Its prompt with a text in it, as the screen shows it."""
 
 ENTER_AGAIN = 0.5

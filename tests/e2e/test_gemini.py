@@ -232,8 +232,7 @@ def test_an_agent_lives_on_when_its_session_is_cleared(
     wait_for_activity(store, "fresh", Activity.IDLE)
     message = store.send("sender", "fresh", "Do you hear me?")
     wait_for_mail(home)
-    again = Agent("again", prefix=TOOLS)
-    model.play("Go on.", again)
+    model.play("Go on.", Agent("fresh", prefix=TOOLS))
     terminal.say("Go on.")
     wait_for_status(store, message, Status.ACKNOWLEDGED)
 

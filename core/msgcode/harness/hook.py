@@ -58,6 +58,11 @@ def main(words: list[str]) -> int:
             if folder.presence[0] is Activity.OFFLINE:
                 folder.tell(Activity.IDLE)  # Not so if it was busy: a conversation may be packed amid a turn.
             return 0
+        known = folder.conversation
+        if known and known.id == conversation.id and known.transcript != conversation.transcript:
+            folder.begin(
+                conversation, process
+            )  # Gemini CLI only knows it some time after it has resumed one.
         if presence := program.presence(role, payload):
             folder.tell(*presence)
         if role in (Role.ASK, Role.END):
@@ -93,7 +98,8 @@ def _deliver(
     for agent in agents_of(store, harness, conversation.id):
         waiting = store.undelivered(agent)
         claimed = store.claim(agent, by, limit=prompt.portion(waiting), lease=LEASE) if waiting else []
-        there = seen(conversation.transcript, [message.id for message in claimed if _before(message, agent)])
+        before = [message.id for message in claimed if _before(message, agent)]
+        there = seen(harness, conversation.transcript, before)
         for id in there:
             store.confirm(agent, id, by)
         fresh = [message for message in claimed if message.id not in there]
@@ -124,7 +130,7 @@ def agents_of(store: Store, harness: str, conversation: str) -> list[str]:
     ]
 
 
-def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
+def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
     """Those of the messages that a program's transcript holds: its model has been told them.
 
     since: how many bytes at its beginning are not looked at.
@@ -134,7 +140,7 @@ def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
     try:
         with open(transcript, "rb") as file:
             file.seek(max(0, since))
-            text = file.read()
+            text = payloads(harness).told(file.read())
     except OSError:
         return set()
     return {id for id in ids if b"id " + id.encode() in text}

@@ -23,3 +23,6 @@ class Payloads(Protocol):
 
     def output(self, role: Role, text: str) -> tuple[str, str, int]:
         """What hands the text to the model: for standard output, for standard error, and the exit code."""
+
+    def told(self, transcript: bytes) -> bytes:
+        """What its model has been told, of what the program has written down from some byte on."""

@@ -8,8 +8,6 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -18,19 +16,7 @@ from msgcode.harness import hook
 from msgcode.harness.description import Role
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
-
-
-class Toy(ModuleType):
-    """The payloads of a program that calls things as we do."""
-
-    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
-        return None if payload.get("helper") else Conversation(payload["id"], payload.get("transcript"))
-
-    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
-        return (Activity.BLOCKED, payload["why"]) if role is Role.ASK else None
-
-    def output(self, role: Role, text: str) -> tuple[str, str, int]:
-        return ("", text, 2) if role is Role.WAIT else (text, "", 0)
+from tests.core.harness.programs import Toy
 
 
 @pytest.fixture

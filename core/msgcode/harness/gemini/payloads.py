@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 _CONTEXT = {Role.PROMPT: "BeforeAgent", Role.TOOL: "AfterTool"}
 """Where a text goes with what is there anyway: the user's prompt, a tool's answer."""
 
-_ASKED = ("command", "toolDisplayName", "prompt")
-"""What says best what is to be permitted where the title does not."""
+_PERMISSIONS = {
+    "exec": ("a shell command", "command"),
+    "edit": ("a change", "filePath"),
+    "mcp": ("a tool", "toolDisplayName"),
+    "info": ("a look-up", "prompt"),
+}
+"""What it asks for, by the kind of the question, and which detail says best what it is."""
 
 
 def conversation(payload: dict[str, Any]) -> Conversation:
@@ -41,8 +46,13 @@ def presence(role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None]
         return None
     details = payload.get("details")
     asked = details if isinstance(details, dict) else {}
-    words = [_text(asked, "title"), next(filter(None, (_text(asked, key) for key in _ASKED)), None)]
-    reason = ": ".join(["it waits for its user", *filter(None, words)])
+    kind = _text(asked, "type") or ""
+    what, key = _PERMISSIONS.get(kind, ("something", "title"))
+    detail = _text(asked, key)
+    if kind == "ask_user":
+        reason = "a question to its user"
+    else:
+        reason = f"permission for {what}: {detail}" if detail else f"permission for {what}"
     return Activity.BLOCKED, visible_line(reason)[:MAX_LINE]
 
 
@@ -54,6 +64,28 @@ def output(role: Role, text: str) -> tuple[str, str, int]:
     else:
         answer = {"hookSpecificOutput": {"hookEventName": _CONTEXT[role], "additionalContext": text}}
     return json.dumps(answer), "", 0
+
+
+def told(transcript: bytes) -> bytes:
+    """What its model has been told: the recording as it stands in the end.
+
+    When its user breaks off a turn that the model has not answered yet, Gemini CLI takes what was said out of
+    the conversation again, and writes down what is left. It also writes down what it shows to its user only.
+    """
+    history: dict[object, bytes] = {}
+    for line in transcript.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue  # Its beginning is cut off.
+        if not isinstance(record, dict):
+            continue
+        changed = record.get("$set")
+        if isinstance(changed, dict) and isinstance(changed.get("messages"), list):
+            history = {index: json.dumps(one).encode() for index, one in enumerate(changed["messages"])}
+        elif record.get("type") in ("user", "gemini"):
+            history[record.get("id")] = line
+    return b"\n".join(history.values())
 
 
 def _text(of: dict[str, Any], key: str) -> str | None:

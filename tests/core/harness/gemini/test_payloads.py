@@ -51,11 +51,11 @@ def test_what_else_is_missing_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("exec", "it waits for its user: Confirm Shell Command: sleep 3; echo hi"),
-        ("edit", "it waits for its user: Confirm Write: a.txt"),
-        ("mcp", "it waits for its user: Confirm MCP Tool Execution: send_message (msgcode MCP Server)"),
-        ("info", "it waits for its user: Confirm Web Fetch: summarise http://127.0.0.1:1/x"),
-        ("ask_user", "it waits for its user: Ask User"),
+        ("exec", "permission for a shell command: sleep 3; echo hi"),
+        ("edit", "permission for a change: /home/ann/project/a.txt"),
+        ("mcp", "permission for a tool: send_message (msgcode MCP Server)"),
+        ("info", "permission for a look-up: summarise http://127.0.0.1:1/x"),
+        ("ask_user", "a question to its user"),
     ],
 )
 def test_it_is_blocked_while_it_asks_its_user(kind: str, reason: str) -> None:
@@ -64,13 +64,15 @@ def test_it_is_blocked_while_it_asks_its_user(kind: str, reason: str) -> None:
     assert found == (Activity.BLOCKED, reason)
 
 
-@pytest.mark.parametrize("details", [None, "x", {"title": 5, "command": ["rm"]}])
+@pytest.mark.parametrize("details", [None, "x", {"type": 5, "title": ["x"]}])
 def test_it_is_blocked_whatever_it_asks(details: object) -> None:
-    assert payloads.presence(Role.ASK, {"details": details}) == (Activity.BLOCKED, "it waits for its user")
+    found = payloads.presence(Role.ASK, {"details": details})
+
+    assert found == (Activity.BLOCKED, "permission for something")
 
 
 def test_a_reason_is_one_line_of_bounded_length() -> None:
-    asked = {"title": "Confirm", "command": "echo 1\necho \x1b[31m" + "2" * 1000}
+    asked = {"type": "exec", "command": "echo 1\necho \x1b[31m" + "2" * 1000}
 
     found = payloads.presence(Role.ASK, {"details": asked})
 
@@ -99,3 +101,60 @@ def test_at_the_end_of_a_turn_a_text_begins_the_next() -> None:
 
     assert (err, code) == ("", 0)
     assert json.loads(out) == {"decision": "block", "reason": "line 1\n> x"}
+
+
+def recording(*records: object) -> bytes:
+    """A recording of these records."""
+    return "".join(json.dumps(record) + "\n" for record in records).encode()
+
+
+def said(id: str, text: str, kind: str = "user") -> dict[str, Any]:
+    """A record of what was said."""
+    return {"id": id, "type": kind, "content": [{"text": text}]}
+
+
+HEAD = {"sessionId": "c1", "kind": "main"}
+CONTEXT = said("u0", "<session_context>")
+
+
+def test_what_was_said_was_told_and_what_its_user_was_shown_was_not() -> None:
+    shown = said("w1", "Agent execution blocked: id m-1,", "warning")
+    text = recording(HEAD, {"$set": {"messages": [CONTEXT]}}, said("u1", "id m-2,"), shown)
+
+    found = payloads.told(text)
+
+    assert b"id m-2," in found
+    assert b"id m-1," not in found
+
+
+def test_what_a_tools_answer_brought_was_told() -> None:
+    answer = {"functionResponse": {"name": "glob", "response": {"output": "<hook_context>id m-1,"}}}
+    text = recording(HEAD, {"id": "u1", "type": "user", "content": [answer]})
+
+    assert b"id m-1," in payloads.told(text)
+
+
+def test_what_its_user_broke_off_before_it_was_answered_was_not_told() -> None:
+    before = [CONTEXT, said("u1", "id m-0,"), said("g1", "ok", "gemini")]
+    text = recording(HEAD, *before, said("u2", "id m-1,"), {"$set": {"messages": before}})
+
+    found = payloads.told(text)
+
+    assert b"id m-0," in found
+    assert b"id m-1," not in found
+
+
+def test_what_comes_after_a_break_was_told() -> None:
+    text = recording(
+        {"$set": {"messages": [CONTEXT]}}, said("u2", "id m-1,"), {"$set": {"lastUpdated": "now"}}
+    )
+
+    assert b"id m-1," in payloads.told(text)
+
+
+def test_a_recording_may_lack_its_beginning_and_hold_anything() -> None:
+    text = b'"cut off"}\n' + recording(
+        [], 5, None, {"$set": 5}, {"$set": {"messages": 5}}, said("u1", "id m-1,")
+    )
+
+    assert b"id m-1," in payloads.told(text)
