@@ -190,7 +190,7 @@ def test_the_room_sees_what_it_is_doing(model: ModelServer, start: Start, store:
     agent.gate.set()
     wait_for_activity(store, "seen", Activity.BLOCKED)
     command = SHELL.arguments["command"]
-    assert store.presence("seen").reason == f"it waits for its user: Confirm Shell Command: {command}"
+    assert store.presence("seen").reason == f"permission for a shell command: {command}"
     terminal.wait_for("Allow once")
     terminal.type("Enter")
     wait_for_activity(store, "seen", Activity.IDLE)

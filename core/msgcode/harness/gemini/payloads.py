@@ -67,12 +67,12 @@ def output(role: Role, text: str) -> tuple[str, str, int]:
 
 
 def told(transcript: bytes) -> bytes:
-    """What its model has been told: the recording as it stands in the end.
+    """What its model has been told: what stands in the conversation in the end, and has been answered.
 
-    When its user breaks off a turn that the model has not answered yet, Gemini CLI takes what was said out of
-    the conversation again, and writes down what is left. It also writes down what it shows to its user only.
+    When its user breaks off a turn, Gemini CLI takes all that was said in it out of the conversation again,
+    and writes down what is left. It also writes down what it shows to its user only.
     """
-    history: dict[object, bytes] = {}
+    conversation: dict[object, tuple[object, bytes]] = {}
     for line in transcript.splitlines():
         try:
             record = json.loads(line)
@@ -82,10 +82,13 @@ def told(transcript: bytes) -> bytes:
             continue
         changed = record.get("$set")
         if isinstance(changed, dict) and isinstance(changed.get("messages"), list):
-            history = {index: json.dumps(one).encode() for index, one in enumerate(changed["messages"])}
+            whole = [one for one in changed["messages"] if isinstance(one, dict)]
+            conversation = {one.get("id"): (one.get("type"), json.dumps(one).encode()) for one in whole}
         elif record.get("type") in ("user", "gemini"):
-            history[record.get("id")] = line
-    return b"\n".join(history.values())
+            conversation[record.get("id")] = record["type"], line
+    said = [*conversation.values()]
+    answers = [index for index, (kind, _) in enumerate(said) if kind == "gemini"]
+    return b"\n".join(text for kind, text in said[: answers[-1] if answers else 0] if kind == "user")
 
 
 def _text(of: dict[str, Any], key: str) -> str | None:
