@@ -70,6 +70,12 @@ def test_one_that_goes_on_is_as_busy_as_it_was(run: Run, folder: SessionFolder) 
     assert folder.presence[0] is Activity.BUSY
 
 
+def test_a_transcript_that_is_known_only_later_is_followed(run: Run, folder: SessionFolder) -> None:
+    run(Role.START, transcript="/new")
+    run(Role.TOOL, transcript="/resumed")
+    assert folder.conversation == Conversation("c1", "/resumed")
+
+
 def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFolder, store: Store) -> None:
     first, second = store.send("ann", "bob", "one"), store.send("ann", "bob", "two", priority="urgent")
     out, err, code = run(Role.TOOL)
