@@ -60,9 +60,8 @@ def main(words: list[str]) -> int:
             return 0
         known = folder.conversation
         if known and known.id == conversation.id and known.transcript != conversation.transcript:
-            folder.begin(
-                conversation, process
-            )  # Gemini CLI only knows it some time after it has resumed one.
+            # Gemini CLI names the right one only some time after it has resumed a conversation.
+            folder.begin(known._replace(transcript=conversation.transcript), process)
         if presence := program.presence(role, payload):
             folder.tell(*presence)
         if role in (Role.ASK, Role.END):
@@ -140,9 +139,11 @@ def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -
     try:
         with open(transcript, "rb") as file:
             file.seek(max(0, since))
-            text = payloads(harness).told(file.read())
+            text = file.read()
     except OSError:
         return set()
+    if told := getattr(payloads(harness), "told", None):
+        text = told(text)
     return {id for id in ids if b"id " + id.encode() in text}
 
 

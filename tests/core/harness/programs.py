@@ -78,6 +78,3 @@ class Toy(ModuleType):
 
     def output(self, role: Role, text: str) -> tuple[str, str, int]:
         return ("", text, 2) if role is Role.WAIT else (text, "", 0)
-
-    def told(self, transcript: bytes) -> bytes:
-        return transcript

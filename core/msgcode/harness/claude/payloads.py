@@ -64,11 +64,6 @@ def output(role: Role, text: str) -> tuple[str, str, int]:
     return json.dumps(answer), "", 0
 
 
-def told(transcript: bytes) -> bytes:
-    """What its model has been told: all that Claude Code writes down."""
-    return transcript
-
-
 def _text(of: dict[str, Any], key: str) -> str | None:
     found = of.get(key)
     return found if isinstance(found, str) and found else None

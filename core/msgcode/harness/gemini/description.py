@@ -27,6 +27,6 @@ HARNESS = Harness(
     mcp_at=("mcpServers",),
     mcp_options={"trust": True},  # Otherwise its user is asked before each of our tools.
     home_variable="GEMINI_CLI_HOME",
-    then="Gemini CLIs started from now on have the tools, and get mail as long as they are busy; to have an idle "
-    "one woken, start it by: msgcode run --as ID -- gemini",
+    then="Gemini CLIs started from now on have the tools, and get mail as long as they are busy. To have an "
+    "idle one woken, start it by: msgcode run --as ID -- gemini",
 )
