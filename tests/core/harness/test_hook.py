@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -18,20 +17,7 @@ from msgcode.harness import hook
 from msgcode.harness.description import Harness, Role
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
-
-
-class Toy(ModuleType):
-    """The payloads of a program that calls things as we do."""
-
-    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
-        return None if payload.get("helper") else Conversation(payload["id"], payload.get("transcript"))
-
-    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
-        return (Activity.BLOCKED, payload["why"]) if role is Role.ASK else None
-
-    def output(self, role: Role, text: str) -> tuple[str, str, int]:
-        return ("", text, 2) if role is Role.WAIT else (text, "", 0)
-
+from tests.core.harness.programs import Toy
 
 TOY = Harness(
     "toy", "Toy", "toy", "toy", (), "toy.json", ("hooks",), (), "toy.json", ("servers",), hook_limit=9_000
@@ -106,6 +92,12 @@ def test_what_waits_is_flagged_before_there_is_a_companion(
     assert "> good morning" in run(Role.PROMPT)[0]
 
 
+def test_a_transcript_that_is_known_only_later_is_followed(run: Run, folder: SessionFolder) -> None:
+    run(Role.START, transcript="/new")
+    run(Role.TOOL, transcript="/resumed")
+    assert folder.conversation == Conversation("c1", "/resumed")
+
+
 def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFolder, store: Store) -> None:
     first, second = store.send("ann", "bob", "one"), store.send("ann", "bob", "two", priority="urgent")
     out, err, code = run(Role.TOOL)
@@ -126,9 +118,9 @@ def test_a_turn_that_ends_with_nothing_to_say_leaves_it_idle(
     folder.tell(Activity.BUSY)
     store.send("ann", "bob", "one more thing")
     run(Role.STOP)
-    assert folder.presence[0] is Activity.BUSY, "it goes on, and need not be woken"
+    assert folder.presence == (Activity.BUSY, None), "it goes on, and need not be woken"
     run(Role.STOP)
-    assert folder.presence[0] is Activity.IDLE
+    assert folder.presence == (Activity.IDLE, None)
 
 
 def test_the_way_out_is_the_programs(run: Run, store: Store) -> None:
