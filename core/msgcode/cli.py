@@ -96,7 +96,12 @@ def _standard_input() -> str:
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     for name, target, metavar, help in (
         ("--as", "actor", "ID", "who acts (else MSGCODE_AGENT)"),
-        ("--store", "store", "FOLDER", "the room's folder (else MSGCODE_STORE, else ~/.oh-my-msgcode)"),
+        (
+            "--store",
+            "store",
+            "STORE",
+            "the room: a folder or nats://HOST:4222/ROOM (else MSGCODE_STORE, else ~/.oh-my-msgcode)",
+        ),
     ):
         parser.add_argument(name, dest=target, metavar=metavar, help=help, default=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="answer in JSON", default=argparse.SUPPRESS)
@@ -154,6 +159,9 @@ _COMMANDS = {
     "mcp": Command(
         "serve the tools over MCP to an agent program, which starts it", from_topic("harnesses", "mcp")
     ),
+    "store init": Command("make a room on NATS", from_topic("store", "init")),
+    "store info": Command("how and where a room is kept, and how large it is", from_topic("store", "info")),
+    "store copy": Command("copy a room to another place", from_topic("store", "copy")),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

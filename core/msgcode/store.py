@@ -88,12 +88,13 @@ class Store(Steering, Receiving, Holding):
         Where oh-my-msgcode shares the folder, its files are kept like the room (MSGCODE_MIRROR=on: always).
         clock: the time in UTC, in whole milliseconds. new_id: a fresh message id at each call.
         """
-        name = os.fspath(target if target is not None else os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER)
+        name = os.fspath(target) if target is not None else default_target()
         if "://" in name:
-            return cls._open_nats(name, clock, new_id)
-        if not name:
-            raise BadInput("a store needs a name: give the path of a folder, or nats://HOST:4222/ROOM.")
-        folder = os.path.abspath(os.path.expanduser(name))
+            from msgcode.nats.address import is_nats
+
+            if is_nats(name):
+                return cls._open_nats(name, clock, new_id)
+        folder = folder_of(name)
         if sync is None:
             sync = os.environ.get("MSGCODE_SYNC") != "0"
         always = _mirrors_always()
@@ -104,19 +105,12 @@ class Store(Steering, Receiving, Holding):
 
     @classmethod
     def _open_nats(cls, name: str, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Store:
-        from msgcode.nats.address import is_nats, parse
+        from msgcode.nats.address import check_installed, parse
 
-        if not is_nats(name):
-            raise BadInput(
-                f"{name[:80]!r} is not a store: give the path of a folder, or nats://HOST:4222/ROOM."
-            )
         address = parse(name)
-        try:
-            from msgcode.nats.room import open_room
-        except ModuleNotFoundError as error:
-            if error.name != "nats":
-                raise
-            raise BadInput("rooms on NATS need nats-py: pip install 'msgcode[nats]'.") from None
+        check_installed()
+        from msgcode.nats.room import open_room
+
         journal, presence = open_room(address, clock)
         return cls(str(address), journal, presence, clock=clock, new_id=new_id, target=name)
 
@@ -409,6 +403,18 @@ class Store(Steering, Receiving, Holding):
         (`events.LineDamaged`, `events.JournalReset`).
         """
         return self._journal.follow(after)
+
+
+def default_target() -> str:
+    """The room when nothing else is said."""
+    return os.environ.get("MSGCODE_STORE") or DEFAULT_FOLDER
+
+
+def folder_of(name: str) -> str:
+    """The absolute path of the folder that a store's name means. Raises BadInput if it means none."""
+    if not name or "://" in name:
+        raise BadInput(f"{name[:80]!r} is not a store: give the path of a folder, or nats://HOST:4222/ROOM.")
+    return os.path.abspath(os.path.expanduser(name))
 
 
 def _is_about(event: Event, message: str) -> bool:

@@ -28,7 +28,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         (["--as", "not an id"], "'not an id' cannot be an agent id"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["--demo", "--store", "x"], "--demo has a room of its own"),
-        (["--store", "nats://host/room"], "is not a store"),
+        (["--store", "http://host/room"], "is not a store"),
         (["--store"], "expected one argument"),
         (["--settings", "/none.toml"], "there are no settings at /none.toml"),
         (["--web", "--host", "0.0.0.0"], "--host must be a loopback address, such as 127.0.0.1"),

@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -27,6 +27,7 @@ from nats.js.errors import Error as JetStreamError
 from msgcode.codec import encode_facts, encode_line
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.events import Event, Fact, MessageSent
+from msgcode.journal.copying import written_meanwhile
 from msgcode.journal.index import Index
 from msgcode.journal.protocol import Decide
 from msgcode.journal.reader import Position
@@ -78,6 +79,8 @@ class JetStreamJournal:
             created = layout.info(self.link)["created"]
             name = sha256(f"{address} {created}".encode()).hexdigest()[:24]
             self._replica = Replica(os.path.join(cache, name))
+            self.segments = self._replica.folder
+            """The folder with the segments of the copy on this machine."""
             self._catch_up()
         except BaseException:
             self.link.close()
@@ -86,6 +89,11 @@ class JetStreamJournal:
     @property
     def state(self) -> State:
         return self._replica.state
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event that is here."""
+        return self._replica.seq
 
     @property
     def behind_since(self) -> datetime | None:
@@ -180,12 +188,45 @@ class JetStreamJournal:
                 raise _Outdated
             raise Unavailable(f"the stream {self._stream}: {answer['error'].get('description')}.")
 
-    async def _say(self, subject: str, payloads: list[bytes], heads: list[dict[str, str]]) -> dict[str, Any]:
+    async def _say(
+        self, subject: str, payloads: Sequence[bytes], heads: list[dict[str, str]]
+    ) -> dict[str, Any]:
         client = self.link.client
         for payload, head in zip(payloads[:-1], heads, strict=False):
             await client.publish(subject, payload, headers=head)
         found: dict[str, Any] = json.loads(await self.link.request(subject, payloads[-1], heads[-1]))
         return found
+
+    def append(self, lines: Sequence[bytes], after: int) -> None:
+        """Publish what another journal has, without numbers, as one batch right behind the event `after`.
+
+        Raises Refused if there is another event by now, Unavailable if it cannot be told whether it is there.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            token = secrets.token_hex(8)
+            heads = [_heads(token, index, len(lines)) for index in range(1, len(lines) + 1)]
+            heads[0]["Nats-Expected-Last-Sequence"] = str(after)
+            try:
+                answer = self.link.call(self._say(self._fact, lines, heads))
+                wrong = answer.get("error", {})
+                if wrong and wrong.get("err_code") != _WRONG_LAST:
+                    raise Unavailable(f"the stream {self._stream}: {wrong.get('description')}.")
+                self._catch_up(after + len(lines) if not wrong else 0)
+            except nats.errors.MaxPayloadError:
+                raise Unavailable(
+                    f"a message is larger than the NATS server takes ({self.link.client.max_payload} bytes): "
+                    "raise its setting max_payload, and copy again."
+                ) from None
+            except (LinkDown, nats.errors.Error) as error:
+                if time.monotonic() > deadline:
+                    raise refused(self._address, error) from None
+                time.sleep(0.05)
+                self.refresh()
+            if self.seq == after + len(lines):
+                return
+            if self.seq != after or time.monotonic() > deadline:
+                raise written_meanwhile(str(self._address))
 
     def _find(self, payloads: list[bytes], after: int) -> int | None:
         """The number of the last of these payloads, if they are in the stream behind that number."""

@@ -63,6 +63,14 @@ def is_nats(name: str) -> bool:
     return name.partition("://")[0] in SCHEMES
 
 
+def check_installed() -> None:
+    """Raise BadInput if nats-py is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("nats") is None:
+        raise BadInput("rooms on NATS need nats-py: pip install 'msgcode[nats]'.")
+
+
 def parse(name: str) -> Address:
     """The address that a URL gives: nats://[USER:PASSWORD@]HOST[:PORT][,HOST...]/ROOM[?creds=FILE&...].
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import platformdirs
 
 from msgcode.journal.jetstream import JetStreamJournal
+from msgcode.model import now
 from msgcode.nats.address import Address
 from msgcode.nats.presence import NatsPresence
 
@@ -17,11 +18,16 @@ def open_room(address: Address, clock: Callable[[], datetime]) -> tuple[JetStrea
 
     Raises BadInput if we are not let in, Unavailable if there is no such room or no server.
     """
-    cache = platformdirs.user_cache_path("msgcode") / "rooms"
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    journal = JetStreamJournal(address, str(cache), clock=clock)
+    journal = open_journal(address, clock)
     try:
         return journal, NatsPresence(journal.link)
     except BaseException:
         journal.close()
         raise
+
+
+def open_journal(address: Address, clock: Callable[[], datetime] = now) -> JetStreamJournal:
+    """The room's journal alone. Raises as `open_room` does."""
+    cache = platformdirs.user_cache_path("msgcode") / "rooms"
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return JetStreamJournal(address, str(cache), clock=clock)
