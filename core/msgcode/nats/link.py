@@ -56,8 +56,9 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
-        self._denied: set[asyncio.Future[str]] = set()
-        """Of those who wait for an answer: what the server does not let us do, once it has said so."""
+        self._denied: dict[asyncio.Future[str], str] = {}
+        """Of those who wait for an answer, by what they asked: what the server does not let us do, once it
+        has said so."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -86,6 +87,8 @@ class Link:
                 await self.client.connect(
                     list(address.servers),
                     name="msgcode",
+                    # So that who may listen to one room's answers need not be let hear those of others.
+                    inbox_prefix=f"_INBOX.{address.stream}",
                     error_cb=self._told,
                     disconnected_cb=self._lost,
                     reconnected_cb=self._found,
@@ -103,26 +106,31 @@ class Link:
 
     async def _told(self, error: Exception) -> None:
         """A server that does not let us publish gives no answer, but says so here."""
-        if "permissions violation" in str(error).lower():
-            for denied in self._denied:
-                if not denied.done():
-                    denied.set_result(visible_line(str(error)))
+        text = visible_line(str(error))
+        if "permissions violation" in text.lower():
+            for denied, subject in self._denied.items():
+                mine = subject.lower() in text.lower() or "subscription" in text.lower()
+                if mine and not denied.done():
+                    denied.set_result(text)
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> bytes:
         """The answer to a request. Raises Denied if that may not be asked, and errors of nats-py."""
+        asking = self.client.request(subject, data, timeout=ANSWER - 1, headers=headers)
+        return (await self.unless_denied(subject, asking)).data
+
+    async def unless_denied(self, subject: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work, which publishes to a subject that begins so. Raises Denied if that is not allowed."""
         denied: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        asking = asyncio.ensure_future(
-            self.client.request(subject, data, timeout=ANSWER - 1, headers=headers)
-        )
-        self._denied.add(denied)
+        working = asyncio.ensure_future(work)
+        self._denied[denied] = subject
         try:
-            either: set[asyncio.Future[Any]] = {asking, denied}
+            either: set[asyncio.Future[Any]] = {working, denied}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
         finally:
-            self._denied.discard(denied)
-        if asking.done():
-            return asking.result().data
-        asking.cancel()
+            del self._denied[denied]
+            working.cancel()
         raise Denied(
             f"your NATS account may not do that in room {self.address.room!r}: {denied.result()}. "
             "Nothing was changed."
