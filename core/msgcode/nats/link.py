@@ -26,6 +26,9 @@ CONNECT = 3.0
 ANSWER = 5.0
 """Seconds within which a server has to answer."""
 
+PING = 5
+"""Seconds between two looks whether the server is still there; after three without an answer it is gone."""
+
 _UNREACHABLE = (
     nats.errors.NoServersError,
     nats.errors.TimeoutError,
@@ -56,9 +59,9 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
-        self._denied: dict[asyncio.Future[str], str] = {}
-        """Of those who wait for an answer, by what they asked: what the server does not let us do, once it
-        has said so."""
+        self._waiting: dict[asyncio.Future[str | None], str] = {}
+        """Of those who wait for an answer, with the subject that they asked: what the server does not let us
+        do, once it has said so; None once the link is broken."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -95,6 +98,8 @@ class Link:
                     connect_timeout=2,
                     reconnect_time_wait=0.1,  # type: ignore[arg-type]  # It is a number of seconds.
                     max_reconnect_attempts=-1,
+                    ping_interval=PING,
+                    pending_size=0,  # What is published while the link is down fails: it is not kept.
                     **{name: value for name, value in options.items() if value is not None},
                 )
         except (OSError, ssl.SSLError, ValueError) as error:
@@ -108,10 +113,10 @@ class Link:
         """A server that does not let us publish gives no answer, but says so here."""
         text = visible_line(str(error))
         if "permissions violation" in text.lower():
-            for denied, subject in self._denied.items():
+            for hopeless, subject in self._waiting.items():
                 mine = subject.lower() in text.lower() or "subscription" in text.lower()
-                if mine and not denied.done():
-                    denied.set_result(text)
+                if mine and not hopeless.done():
+                    hopeless.set_result(text)
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> bytes:
         """The answer to a request. Raises Denied if that may not be asked, and errors of nats-py."""
@@ -119,25 +124,33 @@ class Link:
         return (await self.unless_denied(subject, asking)).data
 
     async def unless_denied(self, subject: str, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work, which publishes to a subject that begins so. Raises Denied if that is not allowed."""
-        denied: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Do the work, which publishes to a subject that begins so, and waits for what the server says.
+
+        Raises Denied if that is not allowed, LinkDown if the link breaks meanwhile.
+        """
+        hopeless: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         working = asyncio.ensure_future(work)
-        self._denied[denied] = subject
+        self._waiting[hopeless] = subject
         try:
-            either: set[asyncio.Future[Any]] = {working, denied}
+            either: set[asyncio.Future[Any]] = {working, hopeless}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()
         finally:
-            del self._denied[denied]
+            del self._waiting[hopeless]
             working.cancel()
-        raise Denied(
-            f"your NATS account may not do that in room {self.address.room!r}: {denied.result()}. "
-            "Nothing was changed."
-        )
+        if reason := hopeless.result():
+            raise Denied(
+                f"your NATS account may not do that in room {self.address.room!r}: {reason}. "
+                "Nothing was changed."
+            )
+        raise LinkDown(f"the link to NATS at {', '.join(self.address.servers)} broke.")
 
     async def _lost(self) -> None:
         self.down_since = self.down_since or now()
+        for hopeless in self._waiting:
+            if not hopeless.done():
+                hopeless.set_result(None)
 
     async def _found(self) -> None:
         self.down_since = None
