@@ -62,6 +62,8 @@ def _run(words: Sequence[str]) -> int:
     as_json = getattr(args, "json", False)
     with Store.open(getattr(args, "store", None)) as store:
         answer = run(Call(store, args, answers.ansi if _colourful() and not as_json else answers.plain))
+        if since := store.behind_since:
+            print(f"msgcode: {answers.behind_words(since)}", file=sys.stderr)
     if not as_json:
         print(answer.text, end="\n" if answer.text else "")
     elif answer.json_lines:

@@ -94,7 +94,6 @@ class JetStreamJournal:
 
     @property
     def behind_since(self) -> datetime | None:
-        """Since when the stream could not be read, so that the room is shown as it was then."""
         return self._behind
 
     def refresh(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import signal
 import threading
 import time
@@ -12,11 +13,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from msgcode import Store, Unavailable
+from msgcode import Store, Unavailable, cli
 from msgcode.events import MessageSent
 from msgcode.journal import jetstream
 from msgcode.journal.jetstream import JetStreamJournal
@@ -125,7 +125,7 @@ def test_a_link_that_stays_away_is_one_clear_sentence_and_nothing_was_changed(
         proxy.restore()
         other.agents()
         assert count(verb, other) == 0
-        wait_for(lambda: not store.agents() or store._journal.behind_since is None)
+        wait_for(lambda: not store.agents() or store.behind_since is None)
         do(verb, store)  # As it is told.
         other.agents()
         assert count(verb, other) == 1
@@ -160,9 +160,9 @@ def test_a_stalled_link_is_told_as_one_that_nobody_answers(
         with pytest.raises(Unavailable, match="NATS"):
             store.register("bob")
         assert [agent.id for agent in store.agents()] == ["ann"]
-        assert store._journal.behind_since
+        assert store.behind_since
         proxy.stalled = False
-        wait_for(lambda: store._journal.behind_since is None if store.agents() else False)
+        wait_for(lambda: store.behind_since is None if store.agents() else False)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 40) -> None:
@@ -190,19 +190,16 @@ def test_a_reader_goes_on_with_what_it_knows_and_catches_up(
                     await reached(seen, 21)
                     proxy.cut()
                 if number == 40:
-                    await asyncio.to_thread(wait_for, lambda: since(reader))
+                    await asyncio.to_thread(wait_for, lambda: reader.behind_since)
                     assert len(reader.agents()) == 1
                     assert len(reader.messages()) == 21
                     proxy.restore()
             await reached(seen, 60)
             assert seen == list(range(seen[0], seen[0] + 60))
-            assert since(reader) is None
+            assert reader.behind_since is None
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-
-    def since(store: Store) -> Any:
-        return store._journal.behind_since
 
     async def reached(seen: list[int], wanted: int) -> None:
         async with asyncio.timeout(30):
@@ -251,3 +248,33 @@ def test_a_server_killed_under_writers_loses_nothing_that_it_confirmed(tmp_path:
             assert len(looker.agents()) == len(sent) + 1
     finally:
         server.stop(signal.SIGKILL)
+
+
+def test_who_looks_at_what_is_old_is_told_since_when(
+    room: str,
+    proxy: Proxy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with machine(proxy.url, room, tmp_path) as store:
+        store.register("ann")
+        assert store.behind_since is None
+        monkeypatch.setattr(Store, "open", lambda target: store)
+        monkeypatch.setattr(store, "close", lambda: None)
+        proxy.cut()
+        assert cli.main(["agents"]) == 0
+        shown = capsys.readouterr()
+        assert "ann" in shown.out
+        assert shown.err.count("\n") == 1
+        assert "NATS cannot be reached since " in shown.err
+        assert cli.main(["status"]) == 0
+        assert "Behind: NATS cannot be reached since " in capsys.readouterr().out
+        assert cli.main(["status", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["behindSince"]
+        proxy.restore()
+        wait_for(lambda: store.agents() and not store.behind_since)
+        assert cli.main(["status"]) == 0
+        shown = capsys.readouterr()
+        assert "Behind" not in shown.out + shown.err
+        monkeypatch.undo()
