@@ -24,6 +24,7 @@ def no_room_of_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment names no agent, and a store, settings and a memory that are not in the home folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("MSGCODE_CONFIG", raising=False)
     monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "default-room"))
     monkeypatch.delenv("MSGCODE_AGENT", raising=False)

@@ -157,6 +157,11 @@ def clock_time(moment: datetime) -> str:
     return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M:%S")
 
 
+def behind_words(since: datetime) -> str:
+    """That the room's servers cannot be reached since then."""
+    return f"NATS cannot be reached since {clock_time(since)}: this is the room as it was then."
+
+
 def event_line(event: Event, paint: Paint) -> str:
     """An event as one line of a feed."""
     return f"{paint(clock_time(event.at), 'dim')} {event_words(event, paint)}"

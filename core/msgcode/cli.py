@@ -69,6 +69,8 @@ def _run(words: Sequence[str]) -> int:
     else:
         with Store.open(getattr(args, "store", None)) as store:
             answer = run(Call(store, args, paint))
+            if since := store.behind_since:
+                print(f"msgcode: {answers.behind_words(since)}", file=sys.stderr)
     if not as_json:
         print(answer.text, end="\n" if answer.text else "")
     elif answer.json_lines:

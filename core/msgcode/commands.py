@@ -25,7 +25,7 @@ from msgcode.calls import (
     seconds,
     sent_answer,
 )
-from msgcode.codec import event_json, message_json, to_json
+from msgcode.codec import encode_time, event_json, message_json, to_json
 from msgcode.errors import MsgcodeError
 from msgcode.grammar import Command, Help, full_parser, parse
 from msgcode.model import Priority, Status
@@ -157,8 +157,10 @@ def _status(call: Call) -> Answer:
         for delivery in message.deliveries.values():
             if not delivery.status.ended:
                 counts[delivery.status] += 1
+    since = store.behind_since
     lines = [
         f"Store: {visible_line(store.name)}",
+        *([f"{call.paint('Behind:', 'red')} {answers.behind_words(since)}"] if since else []),
         f"You: {call.actor or 'nobody (add --as ID, or set MSGCODE_AGENT)'}",
         f"Agents: {len(agents)}" + (f", {online} online" if online is not None else ""),
         f"Channels: {len(store.channels())}",
@@ -177,6 +179,7 @@ def _status(call: Call) -> Answer:
         "held": held,
         "peers": to_json(peers) if peers else None,
         "damage": damage,
+        "behindSince": encode_time(since) if since else None,
     }
     return Answer("\n".join(lines), data)
 

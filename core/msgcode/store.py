@@ -340,6 +340,12 @@ class Store(Steering, Receiving, Holding):
         """What is known of processes of oh-my-msgcode that share the folder; None if none was ever here."""
         return self._mirrored.peers() if self._mirrored else None
 
+    @property
+    def behind_since(self) -> datetime | None:
+        """Since when the room's servers cannot be reached, so that what is read is the room as it was then;
+        None while they can, and for a folder."""
+        return self._journal.behind_since
+
     def damage(self) -> list[str]:
         """The journal's lines that could not be read, as `file:line: reason`, oldest first."""
         return [f"{item.file}:{item.line}: {item.reason}" for item in self._fresh().damage]

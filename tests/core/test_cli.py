@@ -84,7 +84,7 @@ def test_looking_creates_nothing(room: Path) -> None:
         (["send", "bob", "--as", "alice"], 2, "required: BODY"),
         (["register", "a b"], 2, "cannot be an agent id"),
         (["ack", "abcd", "--as", "alice"], 1, "there is no message 'abcd'"),
-        (["status", "--store", "http://x"], 2, "give the path of a folder"),
+        (["status", "--store", "ftp://x"], 2, "give the path of a folder"),
         (["register", "x", "--store", "/dev/null/x"], 1, "a part of the path is a file"),
         (["completion", "tcsh"], 2, "invalid choice: 'tcsh'"),
     ],

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ def there(url: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Path]:
+def room(tmp_path: Path) -> Path:
     """A room in which something has happened."""
     folder = tmp_path / "room"
     with Store.open(folder, sync=False) as store:

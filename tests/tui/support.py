@@ -99,7 +99,7 @@ class Driver:
 
 @asynccontextmanager
 async def running(
-    folder: Path,
+    folder: Path | str,
     *,
     me: str = "human",
     size: tuple[int, int] = (120, 40),
@@ -107,7 +107,10 @@ async def running(
     memory: Memory | None = None,
     attended: bool = True,
 ) -> AsyncIterator[Driver]:
-    """The app on the room in `folder`, once it has read it. attended: somebody has touched a key."""
+    """The app on the room in `folder` (or at that address), once it has read it.
+
+    attended: somebody has touched a key.
+    """
     with Store.open(folder, sync=False) as store:
         app = MsgcodeApp(store, me, settings=settings, memory=memory)
         async with app.run_test(size=size, notifications=True) as pilot:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from msgcode_tui.roster import AS_IT_COMES
 from msgcode_tui.widgets.answer import Answer
 from msgcode_tui.widgets.bars import Banner
 from msgcode_tui.widgets.room_list import RoomList
+from tests.core.nats.server import NatsServer
 from tests.tui.support import Fact, running, write_journal
 from tests.tui.widgets.test_message_lines import HOSTILE, RAW
 
@@ -280,6 +282,26 @@ async def test_a_store_that_cannot_be_read_gives_a_banner_and_recovers(store: St
         await app.shows("before")
         store.send("alice", "bob", "after")
         await app.shows("after")
+
+
+async def test_while_nats_cannot_be_reached_a_banner_says_since_when(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "server")
+    try:
+        server.make_room("dev")
+        address = f"{server.url}/dev"
+        with Store.open(address) as store:
+            store.register("alice")
+            store.send("alice", "bob", "before")
+            async with running(address) as app:
+                await app.shows("before")
+                server.stop()
+                await app.shows("NATS cannot be reached since", "before")
+                server.start()
+                await app.until(lambda: not app.app.screen.query_one("#trouble", Banner).display)
+                store.send("alice", "bob", "after")
+                await app.shows("after")
+    finally:
+        server.stop(SIGKILL)
 
 
 async def test_a_store_that_cannot_be_written_is_shown_all_the_same(store: Store, folder: Path) -> None:

@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-from msgcode import Message, MsgcodeError, Presence, Store, calls, commands
+from msgcode import Message, MsgcodeError, Presence, Store, answers, calls, commands
 from msgcode.debugger.stuck import Kind, Stuck, stuck
 from msgcode.events import Event, JournalReset, RoomPurged
 from msgcode.journal.reader import Position
@@ -188,7 +188,8 @@ class MsgcodeApp(OutsideApp):
     @property
     def trouble(self) -> str:
         """What is wrong with the store, in a sentence or two; "" if nothing is."""
-        return self._unreadable or self._unwritable
+        since = self.store.behind_since
+        return self._unreadable or (answers.behind_words(since) if since else self._unwritable)
 
     def get_default_screen(self) -> MainScreen:
         """The room."""
@@ -260,7 +261,7 @@ class MsgcodeApp(OutsideApp):
         if self.present.past is None:
             return
         told = monotonic()
-        async with aclosing(past.pieces(self.store.name, until)) as pieces:
+        async with aclosing(past.pieces(self.store.target, until)) as pieces:
             async for piece in pieces:
                 self.present.recall(piece)
                 if monotonic() > told + PROGRESS_EVERY:
@@ -292,6 +293,7 @@ class MsgcodeApp(OutsideApp):
     # Who is there
 
     async def _follow_presence(self) -> None:
+        trouble = self.trouble
         while True:
             self._agents_changed.clear()
             presences = await asyncio.to_thread(self._presences_of, tuple(self.present.state.agents))
@@ -299,6 +301,8 @@ class MsgcodeApp(OutsideApp):
             self.present.presences = presences
             before, scene = self._stuck, self._scene_of(self.present, self.present_clock())
             self._stuck = await asyncio.to_thread(_stuck, scene)
+            changed = changed or trouble != self.trouble
+            trouble = self.trouble
             if changed or [one.messages for one in before] != [one.messages for one in self._stuck]:
                 self._redraw()
             self._tell_of_stuck()

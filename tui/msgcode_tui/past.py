@@ -51,7 +51,7 @@ class Piece(NamedTuple):
 async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
     """The past of a store, before the place `until`. Raises Unavailable when it cannot be read.
 
-    store: its name.
+    store: what it is opened by.
     """
     with _started(store, until) as process:
         assert process.stdout
@@ -70,8 +70,10 @@ async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
 
 
 def _started(store: str, until: Position) -> Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "msgcode_tui.past", store, *map(str, until)]
-    return Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    command = [sys.executable, "-P", "-m", "msgcode_tui.past", *map(str, until)]
+    # It may hold a password, which anybody on this machine could see in a command.
+    environment = {**os.environ, "MSGCODE_STORE": store}
+    return Popen(command, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
 
 
 def joined(rest: State, messages: State) -> State:
@@ -114,12 +116,11 @@ def _compact(message: Message) -> Message:
 
 def main() -> int:
     """Write the past of the store to standard output; returns the exit code."""
-    name, *numbers = sys.argv[1:]
-    until = Position(*map(int, numbers))
+    until = Position(*map(int, sys.argv[1:]))
     os.nice(5)  # What is on the screen goes first.
     gc.disable()
     try:
-        with Store.open(name) as store:
+        with Store.open() as store:
             for piece in cut(store.history(until), until.seq):
                 sys.stdout.buffer.write(pickle.dumps(tuple(piece), pickle.HIGHEST_PROTOCOL))
                 sys.stdout.buffer.flush()

@@ -94,6 +94,10 @@ class FileJournal:
             self._begin()
         return self._mutex
 
+    @property
+    def behind_since(self) -> datetime | None:
+        return None  # A folder is there or it is not.
+
     def refresh(self) -> None:
         with self._alone():
             try:

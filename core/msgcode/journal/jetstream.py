@@ -16,13 +16,12 @@ import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import nats.errors
-from nats.js.api import ConsumerConfig, DeliverPolicy
-from nats.js.errors import Error as JetStreamError
 
 from msgcode.codec import encode_facts, encode_line
 from msgcode.errors import MsgcodeError, Unavailable
@@ -48,9 +47,15 @@ FETCH = 2000
 MOST_FACTS = 1000
 """Facts in one change: what a JetStream server takes in an atomic batch."""
 
-_WRONG_LAST = 10071
-_DOUBLE_IN_BATCH = 10201
-"""Error codes of JetStream: somebody has decided meanwhile; a batch with this id has been taken."""
+_WRONG_LAST = (10071, 10164)
+"""Error codes of JetStream: somebody has decided meanwhile; or is about to, in a cluster."""
+
+_PASSING = (10158, 10176, 10201)
+"""Errors that go away when it is asked again: it is being taken; a part of the batch was lost on its way; the
+batch has been taken, and cannot be read yet."""
+
+_NOT_SENT = (nats.errors.OutboundBufferLimitError, nats.errors.NoRespondersError)
+"""Of the errors of a publish, those by which nothing can have come to the stream."""
 
 
 class _Outdated(Exception):
@@ -97,7 +102,6 @@ class JetStreamJournal:
 
     @property
     def behind_since(self) -> datetime | None:
-        """Since when the stream could not be read, so that the room is shown as it was then."""
         return self._behind
 
     def refresh(self) -> None:
@@ -112,10 +116,12 @@ class JetStreamJournal:
             return events
         deadline = time.monotonic() + PATIENCE
         while True:
-            self._catch_up()
-            expected = self._last_decision()  # Before deciding: what is decided knows of that, or of more.
+            expected = self._newest_decision(
+                deadline
+            )  # Before deciding: what is decided knows of it, or of more.
             moment = self._clock()
-            facts = decide(self.state, moment)
+            with self._replica.alone():
+                facts = decide(self.state, moment)
             if not facts:
                 return []
             try:
@@ -129,8 +135,22 @@ class JetStreamJournal:
                     ) from None
                 continue
             self._decided = last
-            self._catch_up(last)
+            try:
+                self._catch_up(last)
+            except LinkDown:
+                pass  # It is done all the same. The copy is behind until the link is back.
             return _numbered(facts, moment, last)
+
+    def _newest_decision(self, deadline: float) -> int:
+        """Read what is new, and return the number of the last decision."""
+        while True:
+            try:
+                self._catch_up()
+                return self._last_decision()
+            except LinkDown as error:
+                if time.monotonic() > deadline:
+                    raise LinkDown(f"{error} Nothing was changed: try again.") from None
+                time.sleep(0.05)
 
     def _send_blindly(self, decide: Decide) -> list[Event]:
         """Publish without agreement what depends on no decision of others; nothing if it is refused here."""
@@ -167,26 +187,37 @@ class JetStreamJournal:
         while True:
             try:
                 answer = self.link.call(self._say(subject, payloads, heads))
+                if found := self._taken(answer, token, expected or 0, unsure):
+                    return found
+                if not unsure and not _may_pass(answer):
+                    break
+            except nats.errors.MaxPayloadError:
+                raise Unavailable(
+                    f"the message is larger than the NATS server takes ({self.link.client.max_payload} "
+                    "bytes): its setting max_payload says so. Nothing was changed."
+                ) from None
             except (LinkDown, nats.errors.Error) as error:
-                if isinstance(error, nats.errors.MaxPayloadError):
-                    raise Unavailable(
-                        f"the message is larger than the NATS server takes ({self.link.client.max_payload} "
-                        "bytes): its setting max_payload says so. Nothing was changed."
-                    ) from None
-                unsure = unsure or not isinstance(error, nats.errors.NoRespondersError)
-                if time.monotonic() > deadline:
-                    raise self._failed(unsure) from None
-                time.sleep(0.05)
-                continue
-            code = answer.get("error", {}).get("err_code")
-            if not code:
-                return int(answer["seq"])
-            taken = code in (_WRONG_LAST, _DOUBLE_IN_BATCH) and unsure
-            if taken and (found := self._find(payloads, expected or 0)):
-                return found
-            if code == _WRONG_LAST:
-                raise _Outdated
-            raise Unavailable(f"the stream {self._stream}: {answer['error'].get('description')}.")
+                unsure = unsure or not isinstance(error, _NOT_SENT)
+            if time.monotonic() > deadline:
+                raise self._failed(facts, unsure)
+            time.sleep(0.05)
+        raise Unavailable(
+            f"the stream {self._stream} refuses it: {answer['error'].get('description')}. "
+            "Nothing was changed."
+        )
+
+    def _taken(self, answer: dict[str, Any], token: str, expected: int, unsure: bool) -> int | None:
+        """The number of the last fact published, if this answer says so, or lets us find it in the stream.
+
+        unsure: it may be there from a try before. Raises _Outdated if another decision came first.
+        """
+        code = answer.get("error", {}).get("err_code")
+        if not code:
+            return int(answer["seq"])
+        found = self._find(token, expected) if unsure else None
+        if code in _WRONG_LAST and not found:
+            raise _Outdated
+        return found
 
     async def _say(
         self, subject: str, payloads: Sequence[bytes], heads: list[dict[str, str]]
@@ -210,7 +241,7 @@ class JetStreamJournal:
             try:
                 answer = self.link.call(self._say(self._fact, lines, heads))
                 wrong = answer.get("error", {})
-                if wrong and wrong.get("err_code") != _WRONG_LAST:
+                if wrong and wrong.get("err_code") not in _WRONG_LAST:
                     raise Unavailable(f"the stream {self._stream}: {wrong.get('description')}.")
                 self._catch_up(after + len(lines) if not wrong else 0)
             except nats.errors.MaxPayloadError:
@@ -228,25 +259,27 @@ class JetStreamJournal:
             if self.seq != after or time.monotonic() > deadline:
                 raise written_meanwhile(str(self._address))
 
-    def _find(self, payloads: list[bytes], after: int) -> int | None:
-        """The number of the last of these payloads, if they are in the stream behind that number."""
-        rest = iter(payloads)
-        wanted = next(rest)
-        for seq, line in self.link.call(self._fetch(after)):
-            if line == _line(seq, wanted):
-                wanted = next(rest, b"")
-                if not wanted:
-                    return seq
-        return None
+    def _find(self, token: str, after: int) -> int | None:
+        """The number of the last fact of a change that was published with this id, behind that number."""
+        found, more = None, True
+        while more:
+            messages, more = self.link.call(self._fetch(after))
+            for after, message in messages:
+                headers = message.headers or {}
+                if token in (headers.get("Nats-Msg-Id"), headers.get("Nats-Batch-Id")):
+                    found = after
+        return found
 
-    def _failed(self, unsure: bool) -> Unavailable:
+    def _failed(self, facts: list[Fact], unsure: bool) -> Unavailable:
         where = ", ".join(self._address.servers)
-        if unsure:
-            return Unavailable(
-                f"NATS at {where} has not confirmed it for {PATIENCE:g} s: it may have been done or not. "
-                "Look when the link is back, before you try again."
-            )
-        return LinkDown(f"NATS at {where} cannot be reached. Nothing was changed: try again.")
+        if not unsure:
+            return LinkDown(f"NATS at {where} cannot be reached. Nothing was changed: try again.")
+        sent = " ".join(fact.id for fact in facts if isinstance(fact, MessageSent))
+        how = f"`msgcode show {sent}`" if sent else "`msgcode log`"
+        return Unavailable(
+            f"NATS at {where} has not confirmed it for {PATIENCE:g} s: it may have been done or not. "
+            f"Before you try again, see whether it was: {how}, when the link is back."
+        )
 
     def _last_decision(self) -> int:
         if self._decided is None:
@@ -261,16 +294,19 @@ class JetStreamJournal:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                lines = self.link.call(self._fetch(self._replica.seq))
+                messages, more = self.link.call(self._fetch(self._replica.seq))
             except nats.errors.Error as error:
                 raise refused(self._address, error) from None
+            lines = [(seq, _line(seq, message.data)) for seq, message in messages]
+            while more and lines and b',"more":true' in lines[-1][1][:200]:
+                lines.pop()  # The rest of the change comes with the next ones.
             try:
-                self._take(lines)
+                self._replica.take(lines)
             except Gap:
                 self._replica.forget()
                 continue
             self._behind = None
-            if len(lines) < FETCH and self._replica.seq >= until:
+            if not more and self._replica.seq >= until:
                 return
             if not lines:
                 # A server of the cluster that lags behind the one that has told us so.
@@ -278,33 +314,28 @@ class JetStreamJournal:
                     raise LinkDown(f"the stream {self._stream} does not show what was published.")
                 time.sleep(0.005)
 
-    def _take(self, lines: list[tuple[int, bytes]]) -> None:
-        whole = len(lines)
-        if whole == FETCH:
-            while whole and b',"more":true' in lines[whole - 1][1][:200]:
-                whole -= 1
-        self._replica.take(lines[:whole])
+    async def _fetch(self, after: int) -> tuple[list[tuple[int, Any]], bool]:
+        """At most FETCH messages of the stream behind a number, with theirs, and whether there are more."""
+        subject = f"$JS.API.DIRECT.GET.{self._stream}"
+        return await self.link.unless_denied(subject, self._get(subject, after))
 
-    async def _fetch(self, after: int) -> list[tuple[int, bytes]]:
-        """The stream's messages behind a number, as lines of a journal; at most FETCH."""
+    async def _get(self, subject: str, after: int) -> tuple[list[tuple[int, Any]], bool]:
         client = self.link.client
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox, pending_bytes_limit=-1, pending_msgs_limit=-1)
         try:
             wanted = {"seq": after + 1, "batch": FETCH, "next_by_subj": f"{self._address.subjects}.>"}
-            subject = f"$JS.API.DIRECT.GET.{self._stream}"
             await client.publish(subject, json.dumps(wanted).encode(), reply=inbox)
-            lines: list[tuple[int, bytes]] = []
+            found: list[tuple[int, Any]] = []
             while True:
                 message = await subscription.next_msg(timeout=ANSWER - 1)
                 headers = message.headers or {}
                 status = headers.get("Status")
                 if status in ("204", "404"):
-                    return lines
+                    return found, int(headers.get("Nats-Num-Pending", 0)) > 0
                 if status:
-                    raise LinkDown(f"NATS answers {status} {headers.get('Description', '')}.")
-                seq = int(headers["Nats-Sequence"])
-                lines.append((seq, _line(seq, message.data)))
+                    raise LinkDown(f"NATS answers {status} {headers.get('Description', '')}".rstrip() + ".")
+                found.append((int(headers["Nats-Sequence"]), message))
         finally:
             await subscription.unsubscribe()
 
@@ -339,16 +370,20 @@ class JetStreamJournal:
         loop = asyncio.get_running_loop()
         rung = asyncio.Event()
         bell = _Bell(self.link, self._address, lambda: loop.call_soon_threadsafe(rung.set))
-        await loop.run_in_executor(None, bell.hang)
+        told = False
         try:
             while True:
+                seq = self._replica.seq
                 rung.clear()
-                await loop.run_in_executor(None, self.refresh)
+                with suppress(Unavailable):  # A verb will say what is wrong.
+                    await loop.run_in_executor(None, self.refresh)
+                if not told and (not bell.hangs or self._replica.seq > seq):
+                    await loop.run_in_executor(None, bell.hang)  # The one that was there has not rung.
                 try:
                     async with asyncio.timeout(RESCAN):
-                        await rung.wait()
+                        told = await rung.wait()
                 except TimeoutError:
-                    pass
+                    told = False
         finally:
             await loop.run_in_executor(None, bell.take_down)
 
@@ -374,41 +409,62 @@ RESCAN = 1.0
 
 
 class _Bell:
-    """Rings in the connection's thread whenever something is published to the room."""
+    """Rings in the connection's thread whenever something has come into the stream.
+
+    It is a consumer that is told just the headers, and is lost when its server goes down.
+    """
 
     def __init__(self, link: Link, address: Address, ring: Callable[[], object]) -> None:
         self._link, self._address, self._ring = link, address, ring
         self._subscription: Any = None
+        self.hangs = False
 
     def hang(self) -> None:
+        """Hang it, anew if it was there before. Without one, what is new is found once a second."""
+        self.take_down()
         try:
             self._subscription = self._link.call(self._subscribe())
-        except (LinkDown, nats.errors.Error, JetStreamError):
-            pass  # Then it is the look once a second that finds what is new.
+            layout.ask(self._link, f"CONSUMER.CREATE.{self._address.stream}", self._consumer())
+            self.hangs = True
+        except (MsgcodeError, nats.errors.Error):
+            pass
 
     async def _subscribe(self) -> Any:
         async def rung(message: Any) -> None:
             self._ring()
 
-        return await self._link.client.jetstream().subscribe(
-            f"{self._address.subjects}.>",
-            stream=self._address.stream,
-            ordered_consumer=True,
-            cb=rung,
-            config=ConsumerConfig(deliver_policy=DeliverPolicy.NEW, headers_only=True),
-        )
+        client = self._link.client
+        return await client.subscribe(client.new_inbox(), cb=rung)
+
+    def _consumer(self) -> dict[str, Any]:
+        config = {
+            "deliver_subject": self._subscription.subject,
+            "deliver_policy": "new",
+            "ack_policy": "none",
+            "headers_only": True,
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": int(30e9),
+        }
+        return {"stream_name": self._address.stream, "config": config}
 
     def take_down(self) -> None:
+        self.hangs = False
         if self._subscription:
-            try:
+            with suppress(LinkDown, nats.errors.Error):
                 self._link.call(self._subscription.unsubscribe(), 1.0)
-            except (LinkDown, nats.errors.Error):
-                pass
+            self._subscription = None
 
 
 def _payload(moment: datetime, fact: str) -> bytes:
     """What is published of a fact: its line without the number at its beginning."""
     return b"{" + encode_line(0, moment, fact).removeprefix(b'{"seq":0,').rstrip(b"\n")
+
+
+def _may_pass(answer: dict[str, Any]) -> bool:
+    """Whether the stream may take it when it is asked again: it is busy, or just electing a leader."""
+    error = answer["error"]
+    return error.get("code") in (429, 503) or error.get("err_code") in _PASSING
 
 
 def _line(seq: int, payload: bytes) -> bytes:

@@ -30,6 +30,10 @@ class PastJournal:
         self._count = count
         self.state = index.state(count)
 
+    @property
+    def behind_since(self) -> datetime | None:
+        return self._journal.behind_since
+
     def refresh(self) -> None:
         """Nothing happens there any more."""
 

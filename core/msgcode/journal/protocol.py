@@ -26,6 +26,11 @@ class Journal(Protocol):
     def state(self) -> State:
         """The fold of everything read so far. Only this journal advances it."""
 
+    @property
+    def behind_since(self) -> datetime | None:
+        """Since when others may have appended what could not be read, as they are out of reach; None if
+        that is not so. `refresh` raises nothing then, and leaves the state as it was."""
+
     def refresh(self) -> None:
         """Read what other processes have appended since, without locking anybody out."""
 

@@ -15,6 +15,7 @@ from msgcode.journal.reader import segment_numbers, segment_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
 
 class Gap(Exception):
@@ -31,6 +32,10 @@ class Replica(FileJournal):
     def seq(self) -> int:
         """The number of the last event that is here."""
         return self._reader.position.seq
+
+    def alone(self) -> AbstractContextManager[object]:
+        """While it is entered no other thread of this process changes the state."""
+        return self._alone()
 
     def take(self, lines: Sequence[tuple[int, bytes]]) -> None:
         """Append lines of whole changes, with their newlines, each with the number of its event.

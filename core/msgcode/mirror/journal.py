@@ -57,6 +57,10 @@ class MirroredJournal:
     def state(self) -> State:
         return self._journal.state
 
+    @property
+    def behind_since(self) -> datetime | None:
+        return self._journal.behind_since
+
     def refresh(self) -> None:
         self._look()
         self._journal.refresh()

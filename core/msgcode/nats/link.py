@@ -26,6 +26,9 @@ CONNECT = 3.0
 ANSWER = 5.0
 """Seconds within which a server has to answer."""
 
+PING = 5
+"""Seconds between two looks whether the server is still there; after three without an answer it is gone."""
+
 _UNREACHABLE = (
     nats.errors.NoServersError,
     nats.errors.TimeoutError,
@@ -56,8 +59,9 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
-        self._denied: set[asyncio.Future[str]] = set()
-        """Of those who wait for an answer: what the server does not let us do, once it has said so."""
+        self._waiting: dict[asyncio.Future[str | None], str] = {}
+        """Of those who wait for an answer, with the subject that they asked: what the server does not let us
+        do, once it has said so; None once the link is broken."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -86,12 +90,16 @@ class Link:
                 await self.client.connect(
                     list(address.servers),
                     name="msgcode",
+                    # So that who may listen to one room's answers need not be let hear those of others.
+                    inbox_prefix=f"_INBOX.{address.stream}",
                     error_cb=self._told,
                     disconnected_cb=self._lost,
                     reconnected_cb=self._found,
                     connect_timeout=2,
                     reconnect_time_wait=0.1,  # type: ignore[arg-type]  # It is a number of seconds.
                     max_reconnect_attempts=-1,
+                    ping_interval=PING,
+                    pending_size=0,  # What is published while the link is down fails: it is not kept.
                     **{name: value for name, value in options.items() if value is not None},
                 )
         except (OSError, ssl.SSLError, ValueError) as error:
@@ -103,33 +111,46 @@ class Link:
 
     async def _told(self, error: Exception) -> None:
         """A server that does not let us publish gives no answer, but says so here."""
-        if "permissions violation" in str(error).lower():
-            for denied in self._denied:
-                if not denied.done():
-                    denied.set_result(visible_line(str(error)))
+        text = visible_line(str(error))
+        if "permissions violation" in text.lower():
+            for hopeless, subject in self._waiting.items():
+                mine = subject.lower() in text.lower() or "subscription" in text.lower()
+                if mine and not hopeless.done():
+                    hopeless.set_result(text)
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> bytes:
         """The answer to a request. Raises Denied if that may not be asked, and errors of nats-py."""
-        denied: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        asking = asyncio.ensure_future(
-            self.client.request(subject, data, timeout=ANSWER - 1, headers=headers)
-        )
-        self._denied.add(denied)
+        asking = self.client.request(subject, data, timeout=ANSWER - 1, headers=headers)
+        return (await self.unless_denied(subject, asking)).data
+
+    async def unless_denied(self, subject: str, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work, which publishes to a subject that begins so, and waits for what the server says.
+
+        Raises Denied if that is not allowed, LinkDown if the link breaks meanwhile.
+        """
+        hopeless: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        working = asyncio.ensure_future(work)
+        self._waiting[hopeless] = subject
         try:
-            either: set[asyncio.Future[Any]] = {asking, denied}
+            either: set[asyncio.Future[Any]] = {working, hopeless}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
         finally:
-            self._denied.discard(denied)
-        if asking.done():
-            return asking.result().data
-        asking.cancel()
-        raise Denied(
-            f"your NATS account may not do that in room {self.address.room!r}: {denied.result()}. "
-            "Nothing was changed."
-        )
+            del self._waiting[hopeless]
+            working.cancel()
+        if reason := hopeless.result():
+            raise Denied(
+                f"your NATS account may not do that in room {self.address.room!r}: {reason}. "
+                "Nothing was changed."
+            )
+        raise LinkDown(f"the link to NATS at {', '.join(self.address.servers)} broke.")
 
     async def _lost(self) -> None:
         self.down_since = self.down_since or now()
+        for hopeless in self._waiting:
+            if not hopeless.done():
+                hopeless.set_result(None)
 
     async def _found(self) -> None:
         self.down_since = None

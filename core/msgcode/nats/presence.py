@@ -15,10 +15,11 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 
-from msgcode.errors import BadInput
+from msgcode.errors import BadInput, Unavailable
 from msgcode.model import Activity, Presence
-from msgcode.nats.link import Link, LinkDown
+from msgcode.nats.link import Denied, Link, LinkDown
 from msgcode.presence import ONLINE_FOR, SEEN_AGAIN
+from msgcode.text import visible_line
 
 KEPT = 24 * 3600.0
 """Seconds after which the bucket forgets an agent that was not seen."""
@@ -31,16 +32,25 @@ class NatsPresence:
         self._link = link
         self._known: dict[str, dict[str, Any]] = {}
         self._seen: dict[str, datetime] = {}
-        self._bucket: Any = None
         self._watcher: Any = None
         self._task: asyncio.Task[None] | None = None
-        link.call(self._watch())
+        bucket = link.address.bucket
+        self._subjects = f"$KV.{bucket}"
+        try:
+            link.call(link.unless_denied(f".KV_{bucket}", self._watch()))
+        except Denied:
+            pass  # Then nobody's presence is known; the room can be read all the same.
+        except nats.js.errors.NotFoundError:
+            raise Unavailable(
+                f"room {link.address.room!r} has no bucket {bucket} for the presence of its agents: make it "
+                f"with `msgcode store init {link.address}`."
+            ) from None
 
     async def _watch(self) -> None:
         """Take in what is there, and go on to take in what changes."""
         stream = self._link.client.jetstream()
-        self._bucket = await stream.key_value(self._link.address.bucket)
-        self._watcher = await self._bucket.watchall()
+        bucket = await stream.key_value(self._link.address.bucket)
+        self._watcher = await bucket.watchall()
         while (entry := await self._watcher.updates(timeout=4)) is not None:
             self._take(entry)
         self._task = asyncio.create_task(self._follow())
@@ -98,8 +108,7 @@ class NatsPresence:
     def forget(self, agent: str) -> None:
         """Drop what is known of the agent. Raises Unavailable."""
         self._seen.pop(agent, None)
-        self._known.pop(agent, None)
-        self._do(self._bucket.delete(_key(agent)))
+        self._put(agent, None)
 
     def get(self, agent: str, now: datetime) -> Presence:
         """What is known of the agent at the time `now`."""
@@ -116,15 +125,21 @@ class NatsPresence:
             return Presence(Activity.OFFLINE, seen)
         return Presence(activity, seen, reason if isinstance(reason, str) else None, since)
 
-    def _put(self, agent: str, content: dict[str, Any]) -> None:
-        self._known[agent] = content
-        self._do(self._bucket.put(_key(agent), json.dumps(content).encode()))
-
-    def _do(self, work: Any) -> None:
+    def _put(self, agent: str, content: dict[str, Any] | None) -> None:
+        """Tell what the agent is doing; None to tell nothing of it any more."""
+        subject = f"{self._subjects}.{_key(agent)}"
+        headers = {"KV-Operation": "DEL"} if content is None else None
+        body = json.dumps(content).encode() if content else b""
         try:
-            self._link.call(work)
-        except (nats.errors.Error, nats.js.errors.Error) as error:
-            raise LinkDown(f"presence cannot be told: {error}.") from error
+            answer = json.loads(self._link.call(self._link.request(subject, body, headers)))
+        except nats.errors.Error as error:
+            raise LinkDown(f"presence cannot be told: {visible_line(str(error)) or 'no answer'}.") from error
+        if "error" in answer:
+            raise Unavailable(f"presence cannot be told: {answer['error'].get('description')}.")
+        if content is None:
+            self._known.pop(agent, None)
+        else:
+            self._known[agent] = content
 
 
 def _key(agent: str) -> str:

@@ -8,10 +8,13 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from msgcode.errors import MsgcodeError
 from msgcode.nats import layout
 from msgcode.nats.address import parse
 from msgcode.nats.link import Link
@@ -71,9 +74,124 @@ class NatsServer:
         self.process.send_signal(number)
         self.process.wait(20)
 
-    def make_room(self, room: str) -> None:
+    def make_room(self, room: str, replicas: int = 1) -> None:
         link = Link(parse(f"{self.url}/{room}"))
         try:
-            assert layout.make(link)
+            assert layout.make(link, replicas=replicas)
         finally:
             link.close()
+
+
+class NatsCluster:
+    """Three servers that share their streams."""
+
+    def __init__(self, folder: Path) -> None:
+        routes = [free_port() for _ in range(3)]
+        everyone = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
+        self.servers = [
+            NatsServer(
+                folder / f"n{number}",
+                f"server_name: n{number}\n"
+                f'cluster {{ name: crew, listen: "127.0.0.1:{port}", routes: [{everyone}] }}',
+            )
+            for number, port in enumerate(routes, 1)
+        ]
+
+    @property
+    def url(self) -> str:
+        return "nats://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
+
+    def make_room(self, room: str) -> None:
+        """Once they have found each other, which takes a few seconds."""
+        deadline = time.monotonic() + 40
+        while True:
+            try:
+                return self.servers[0].make_room(room, replicas=3)
+            except (MsgcodeError, AssertionError):
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+
+    def stop(self) -> None:
+        for server in self.servers:
+            server.stop(signal.SIGKILL)
+
+
+class Proxy:
+    """A link to a server that can be broken: clients come to it by `port`."""
+
+    def __init__(self, server: NatsServer) -> None:
+        self._to = server.port
+        self.port = free_port()
+        self._pairs: list[socket.socket] = []
+        self.cut_at: bytes | None = None
+        """Text from a client at which it breaks, before the server has it."""
+        self.swallow_after: bytes | None = None
+        """Text from a client after which the server's answers are lost, and the link breaks."""
+        self.stalled = False
+        """Whether nothing gets through, and nobody is told."""
+        self.restore()
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def restore(self) -> None:
+        """Let clients in, at first and after a cut."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:
+                return
+            self._pairs += [client, server]
+            swallowing = Event()
+            Thread(target=self._requests, args=(client, server, swallowing), daemon=True).start()
+            Thread(target=self._answers, args=(server, client, swallowing), daemon=True).start()
+
+    def _requests(self, client: socket.socket, server: socket.socket, swallowing: Event) -> None:
+        try:
+            while data := client.recv(65536):
+                while self.stalled:
+                    time.sleep(0.01)
+                if self.cut_at and self.cut_at in data:
+                    self.cut_at = None
+                    break
+                if self.swallow_after and self.swallow_after in data:
+                    self.swallow_after = None
+                    swallowing.set()
+                server.sendall(data)
+        except OSError:
+            pass
+        _break(client, server)
+
+    def _answers(self, server: socket.socket, client: socket.socket, swallowing: Event) -> None:
+        try:
+            while data := server.recv(65536):
+                while self.stalled:
+                    time.sleep(0.01)
+                if swallowing.is_set():
+                    break
+                client.sendall(data)
+        except OSError:
+            pass
+        _break(client, server)
+
+    def cut(self) -> None:
+        """Break every link there is; nobody comes in any more."""
+        pairs, self._pairs = self._pairs, []
+        _break(self._listener, *pairs)
+
+    def close(self) -> None:
+        self.stalled = False
+        self.cut()
+
+
+def _break(*sockets: socket.socket) -> None:
+    for one in sockets:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
