@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a scripted model, and real OpenCodes that end with the test."""
+"""What the end-to-end tests share: a scripted model, nats-server, and OpenCodes that end with the test."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.conftest import nats_server as nats_server
 from tests.e2e.chat_completions import ChatCompletions
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer, OpenCodeTerminal
 from tests.e2e.scripted import ModelServer

@@ -64,7 +64,7 @@ class OpenCodeHome:
     sees of it; what a test adds counts for what is started afterwards.
     """
 
-    def __init__(self, folder: Path, model_url: str, store: Path, **config: object) -> None:
+    def __init__(self, folder: Path, model_url: str, store: Path | str, **config: object) -> None:
         self.folder = folder
         self.store = store
         self.config = folder / ".config" / "opencode"
