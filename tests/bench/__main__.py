@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 
-from tests.bench import cost, delivery, hooks, mirror, opening, processes, tui, wake, writers
+from tests.bench import cost, delivery, hooks, mirror, nats, opening, processes, tui, wake, writers
 from tests.bench.table import Row, Scale, head, render
 
 BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "delivery": delivery.rows,
     "hooks": hooks.rows,
     "mirror": mirror.rows,
+    "nats": nats.rows,
     "opening": opening.rows,
     "processes": processes.rows,
     "tui": tui.rows,

