@@ -79,14 +79,14 @@ class _Bench:
                 done = [worker.answer() for worker in workers]
             lives = sum(item["done"] for item in done)
             figures["rate"][kind] = lives / seconds
-            figures["cpu"][kind] = 100 * sum(item["cpu"] for item in done) / seconds
+            figures["cpu"][kind] = 1000 * sum(item["cpu"] for item in done) / max(lives, 1)
             if kind == NATS:
-                figures["server"][kind] = 100 * (_busy(self._server) - before) / seconds
+                figures["server"][kind] = 1000 * (_busy(self._server) - before) / max(lives, 1)
                 figures["retries"][kind] = sum(item["retries"] for item in done) / max(lives, 1)
         name = f"{writers} writers: {'sends' if what == 'send' else 'lives of messages'}"
         yield Row(name, "a second", figures["rate"], more_is_better=True)
-        yield Row(f"{name}: CPU of the writers", "% of a core", figures["cpu"])
-        yield Row(f"{name}: CPU of nats-server", "% of a core", figures["server"])
+        yield Row(f"{name}: CPU of the writers", "ms each", figures["cpu"])
+        yield Row(f"{name}: CPU of nats-server", "ms each", figures["server"])
         if what == "life":
             yield Row(f"{name}: decisions refused and made anew", "a life", figures["retries"])
 
