@@ -142,7 +142,12 @@ def test_what_nobody_has_confirmed_says_how_to_see_whether_it_was_done(
     with machine(nats_server.url, room, tmp_path / "b") as other, machine(proxy.url, room, tmp_path) as store:
         store.register("ann")
         proxy.swallow_after = b"hello"
-        down = threading.Thread(target=lambda: (wait_for(lambda: not proxy.swallow_after), proxy.cut()))
+
+        def cut() -> None:
+            wait_for(lambda: not proxy.swallow_after)
+            proxy.cut()
+
+        down = threading.Thread(target=cut)
         down.start()
         with pytest.raises(Unavailable, match="it may have been done or not") as caught:
             do(SENDS, store)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nkeys
+import nkeys  # type: ignore[import-untyped]
 import pytest
 
 from msgcode import MsgcodeError, Store
@@ -139,7 +139,7 @@ def test_a_file_of_credentials(tmp_path: Path) -> None:
         ("subs", "data", "payload", "imports", "exports", "conn", "leaf", "mem_storage", "disk_storage",
          "streams", "consumer"), -1
     )  # fmt: skip
-    claims = {"type": "account", "limits": limits}
+    claims: dict[str, object] = {"type": "account", "limits": limits}
     config = (
         f"operator: {token(operator, operator_key, operator_key, {'type': 'operator'})}\n"
         f"system_account: {system_key}\nresolver: MEMORY\nresolver_preload: {{\n"
