@@ -63,6 +63,8 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
+        self.breaks = 0
+        """How often it has been broken."""
         self._waiting: dict[asyncio.Future[str | None], str] = {}
         """Of those who wait for an answer, with the subject that they asked: what the server does not let us
         do, once it has said so; None once the link is broken."""
@@ -173,6 +175,7 @@ class Link:
 
     async def _lost(self) -> None:
         self.down_since = self.down_since or now()
+        self.breaks += 1
         for hopeless in self._waiting:
             if not hopeless.done():
                 hopeless.set_result(None)

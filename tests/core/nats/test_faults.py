@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import shutil
 import signal
 import threading
 import time
@@ -283,3 +284,33 @@ def test_who_looks_at_what_is_old_is_told_since_when(
         shown = capsys.readouterr()
         assert "Behind" not in shown.out + shown.err
         monkeypatch.undo()
+
+
+def test_what_a_server_has_lost_is_not_shown_as_being_there(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "server")
+    try:
+        server.make_room("dev")
+        with (
+            machine(server.url, "dev", tmp_path / "a") as store,
+            machine(server.url, "dev", tmp_path / "b") as other,
+        ):
+            store.register("ann")
+            server.stop()
+            shutil.copytree(tmp_path / "server" / "streams", tmp_path / "aside")
+            server.start()
+            wait_for(lambda: store.agents() and not store.behind_since)
+            store.register("bob")
+            other.agents()
+            server.stop()
+            shutil.rmtree(tmp_path / "server" / "streams")
+            shutil.copytree(tmp_path / "aside", tmp_path / "server" / "streams")  # As after a power cut.
+            server.start()
+            wait_for(lambda: store.agents() and not store.behind_since)
+            assert [agent.id for agent in store.agents()] == ["ann"]
+            store.register("cy")
+            wait_for(lambda: other.agents() and not other.behind_since)
+            for looking in (store, other):
+                assert [agent.id for agent in looking.agents()] == ["ann", "cy"]
+                assert not looking.damage()
+    finally:
+        server.stop(signal.SIGKILL)
