@@ -148,9 +148,11 @@ class JetStreamJournal:
 
     def _send_blindly(self, decide: Decide) -> list[Event]:
         """Publish without agreement what depends on no decision of others; nothing if it is refused here."""
+        self.refresh()  # What has led to it, and what stops it, is to be known all the same.
         try:
             moment = self._clock()
-            facts = decide(self.state, moment)
+            with self._replica.alone():
+                facts = decide(self.state, moment)
         except MsgcodeError:
             return []  # On the newest state it may not be.
         if not facts or not all(isinstance(fact, MessageSent) for fact in facts):

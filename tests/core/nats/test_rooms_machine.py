@@ -44,7 +44,7 @@ def rooms_server(nats_server: NatsServer) -> None:
 
 TestNatsRooms = pytest.mark.timeout(400)(NatsRooms.TestCase)
 TestNatsRooms.settings = settings(
-    max_examples=10,
+    max_examples=15,
     stateful_step_count=30,
     deadline=None,
     phases=(Phase.generate,),  # What fails is made small against a folder, which is faster.
