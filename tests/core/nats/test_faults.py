@@ -314,3 +314,16 @@ def test_what_a_server_has_lost_is_not_shown_as_being_there(tmp_path: Path) -> N
                 assert not looking.damage()
     finally:
         server.stop(signal.SIGKILL)
+
+
+def test_a_room_opens_though_nobody_tells_who_is_there_yet(
+    room: str, proxy: Proxy, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    with machine(nats_server.url, room, tmp_path / "b") as other:
+        other.register("ann")
+        other.set_presence("ann", "busy")
+        proxy.swallow_after = b"CONSUMER.CREATE.KV"
+        with machine(proxy.url, room, tmp_path / "a") as store:
+            assert proxy.swallow_after is None
+            assert [agent.id for agent in store.agents()] == ["ann"]
+            wait_for(lambda: store.presence("ann").activity == "busy")
