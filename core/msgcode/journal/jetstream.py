@@ -35,7 +35,7 @@ from msgcode.journal.replica import Gap, Replica
 from msgcode.model import now
 from msgcode.nats import layout
 from msgcode.nats.address import Address
-from msgcode.nats.link import ANSWER, Link, LinkDown, refused
+from msgcode.nats.link import ANSWER, Denied, Link, LinkDown, refused
 from msgcode.state import State
 
 PATIENCE = 10.0
@@ -77,6 +77,8 @@ class JetStreamJournal:
         self._decided: int | None = None
         """The number of the last decision that is known; None if it has to be asked for."""
         self._behind: datetime | None = None
+        self._compared: int | None = None
+        """How often the link had been broken when the copy was last compared with the stream."""
         self.link = Link(address)
         """The connection, for whatever else is kept there."""
         try:
@@ -154,9 +156,11 @@ class JetStreamJournal:
 
     def _send_blindly(self, decide: Decide) -> list[Event]:
         """Publish without agreement what depends on no decision of others; nothing if it is refused here."""
+        self.refresh()  # What has led to it, and what stops it, is to be known all the same.
         try:
             moment = self._clock()
-            facts = decide(self.state, moment)
+            with self._replica.alone():
+                facts = decide(self.state, moment)
         except MsgcodeError:
             return []  # On the newest state it may not be.
         if not facts or not all(isinstance(fact, MessageSent) for fact in facts):
@@ -294,6 +298,8 @@ class JetStreamJournal:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
+                if self._compared != self.link.breaks:
+                    self._compare()
                 messages, more = self.link.call(self._fetch(self._replica.seq))
             except nats.errors.Error as error:
                 raise refused(self._address, error) from None
@@ -313,6 +319,19 @@ class JetStreamJournal:
                 if time.monotonic() > deadline:
                     raise LinkDown(f"the stream {self._stream} does not show what was published.")
                 time.sleep(0.005)
+
+    def _compare(self) -> None:
+        """Drop the copy if its last event is not the stream's: a power cut takes what is newest."""
+        breaks, seq = self.link.breaks, self._replica.seq
+        if seq:
+            messages, _ = self.link.call(self._fetch(seq - 1))
+            if messages and messages[0][0] == seq:
+                lost = _line(seq, messages[0][1].data) != self._replica.last_line()
+            else:  # Purged, or the server that was asked is behind the others.
+                lost = layout.info(self.link)["state"]["last_seq"] < seq
+            if lost:
+                self._replica.forget()
+        self._compared = breaks
 
     async def _fetch(self, after: int) -> tuple[list[tuple[int, Any]], bool]:
         """At most FETCH messages of the stream behind a number, with theirs, and whether there are more."""
@@ -395,7 +414,13 @@ class JetStreamJournal:
         older = (event for batch in self.events() for event in batch if event.seq < first)
         first = next((event.seq for event in older if not disposable(event)), first)
         if first > 1:
-            layout.ask(self.link, f"STREAM.PURGE.{self._stream}", {"seq": first})
+            try:
+                layout.ask(self.link, f"STREAM.PURGE.{self._stream}", {"seq": first})
+            except Denied:
+                raise Denied(
+                    "what has ended is forgotten, but your NATS account may not free its space: it may not "
+                    f"publish to $JS.API.STREAM.PURGE.{self._stream}."
+                ) from None
             self._replica.forget()
             self._catch_up()
 

@@ -33,6 +33,15 @@ class Replica(FileJournal):
         """The number of the last event that is here."""
         return self._reader.position.seq
 
+    def last_line(self) -> bytes:
+        """The line of the last event that is here, with its newline."""
+        position = self._reader.position
+        try:
+            with open(segment_path(self.folder, position.segment), "rb") as segment:
+                return segment.read(position.offset).splitlines(keepends=True)[-1]
+        except (OSError, IndexError):
+            return b""
+
     def alone(self) -> AbstractContextManager[object]:
         """While it is entered no other thread of this process changes the state."""
         return self._alone()

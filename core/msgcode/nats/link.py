@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as Late
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -37,6 +38,9 @@ _UNREACHABLE = (
     nats.errors.OutboundBufferLimitError,
 )
 
+_BARRING = (ssl.SSLError, FileNotFoundError, PermissionError, IsADirectoryError)
+"""Errors of credentials, which may be files: another try would come to the same."""
+
 T = TypeVar("T")
 
 
@@ -59,9 +63,13 @@ class Link:
         self.client = Client()
         self.down_since: datetime | None = None
         """Since when it has been broken; None while it stands."""
+        self.breaks = 0
+        """How often it has been broken."""
         self._waiting: dict[asyncio.Future[str | None], str] = {}
         """Of those who wait for an answer, with the subject that they asked: what the server does not let us
         do, once it has said so; None once the link is broken."""
+        self._unwelcome: asyncio.Future[Exception]
+        """Why a server does not let us in."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -86,8 +94,8 @@ class Link:
                 options["tls"] = ssl.create_default_context(cafile=address.ca)
                 if address.cert:
                     options["tls"].load_cert_chain(address.cert, address.key)
-            async with asyncio.timeout(CONNECT):
-                await self.client.connect(
+            connecting = asyncio.ensure_future(
+                self.client.connect(
                     list(address.servers),
                     name="msgcode",
                     # So that who may listen to one room's answers need not be let hear those of others.
@@ -102,16 +110,35 @@ class Link:
                     pending_size=0,  # What is published while the link is down fails: it is not kept.
                     **{name: value for name, value in options.items() if value is not None},
                 )
+            )
+            self._unwelcome = asyncio.get_running_loop().create_future()
+            either: set[asyncio.Future[Any]] = {connecting, self._unwelcome}
+            try:
+                await asyncio.wait(either, timeout=CONNECT, return_when=asyncio.FIRST_COMPLETED)
+                if self._unwelcome.done():
+                    raise self._unwelcome.result()
+                if not connecting.done():
+                    raise TimeoutError
+                connecting.result()
+            finally:
+                connecting.cancel()
         except (OSError, ssl.SSLError, ValueError) as error:
             if isinstance(error, TimeoutError | ConnectionError):
                 raise LinkDown(f"no NATS server answers at {', '.join(address.servers)}.") from None
             raise BadInput(f"the credentials for {address} cannot be used: {error}.") from None
         except NatsError as error:
             raise refused(address, error) from None
+        except Exception as error:
+            if not (address.nkey or address.creds):
+                raise
+            # Each library has errors of its own for what is no key.
+            raise BadInput(f"the credentials for {address} cannot be used: {error}.") from None
 
     async def _told(self, error: Exception) -> None:
-        """A server that does not let us publish gives no answer, but says so here."""
+        """A server that does not let us in, or publish, gives no answer, but says so here."""
         text = visible_line(str(error))
+        if (isinstance(error, _BARRING) or _is_barring(text)) and not self._unwelcome.done():
+            self._unwelcome.set_result(error)  # It would be tried again for ever.
         if "permissions violation" in text.lower():
             for hopeless, subject in self._waiting.items():
                 mine = subject.lower() in text.lower() or "subscription" in text.lower()
@@ -148,6 +175,7 @@ class Link:
 
     async def _lost(self) -> None:
         self.down_since = self.down_since or now()
+        self.breaks += 1
         for hopeless in self._waiting:
             if not hopeless.done():
                 hopeless.set_result(None)
@@ -163,6 +191,9 @@ class Link:
         if self._process != os.getpid():
             work.close()
             raise LinkDown("a connection to NATS does not survive a fork: open the room again.")
+        if self._loop.is_closed():
+            work.close()
+            raise LinkDown("the connection to NATS was closed: open the room again.")
         task = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return task.result(patience)
@@ -187,7 +218,8 @@ class Link:
         self._loop.close()
 
     async def _close(self) -> None:
-        await self.client.close()
+        with suppress(AssertionError):  # It may not have come so far as to have anything to close.
+            await self.client.close()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
@@ -199,6 +231,10 @@ def refused(address: Address, error: Exception) -> Unavailable | BadInput:
     text = visible_line(str(error)) or type(error).__name__
     if isinstance(error, _UNREACHABLE):
         return LinkDown(f"no NATS server answers at {', '.join(address.servers)}.")
-    if "authorization" in text.lower() or "authentication" in text.lower():
+    if _is_barring(text):
         return BadInput(f"the NATS server at {', '.join(address.servers)} does not let us in: {text}.")
     return Unavailable(f"NATS at {', '.join(address.servers)}: {text}.")
+
+
+def _is_barring(text: str) -> bool:
+    return "authorization" in text.lower() or "authentication" in text.lower()

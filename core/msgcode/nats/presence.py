@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,9 @@ from msgcode.model import Activity, Presence
 from msgcode.nats.link import Denied, Link, LinkDown
 from msgcode.presence import ONLINE_FOR, SEEN_AGAIN
 from msgcode.text import visible_line
+
+AGAIN = 1.0
+"""Seconds until it is tried again to learn who is there."""
 
 KEPT = 24 * 3600.0
 """Seconds after which the bucket forgets an agent that was not seen."""
@@ -45,6 +49,17 @@ class NatsPresence:
                 f"room {link.address.room!r} has no bucket {bucket} for the presence of its agents: make it "
                 f"with `msgcode store init {link.address}`."
             ) from None
+        except (LinkDown, nats.errors.Error):
+            link.on_loop(self._watch_later)  # Who is there is worth another try, and no room less without it.
+
+    def _watch_later(self) -> None:
+        self._task = asyncio.ensure_future(self._try_to_watch())
+
+    async def _try_to_watch(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN)
+            with suppress(Unavailable, Denied, nats.errors.Error):
+                return await self._watch()
 
     async def _watch(self) -> None:
         """Take in what is there, and go on to take in what changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import shutil
 import signal
 import threading
 import time
@@ -142,7 +143,12 @@ def test_what_nobody_has_confirmed_says_how_to_see_whether_it_was_done(
     with machine(nats_server.url, room, tmp_path / "b") as other, machine(proxy.url, room, tmp_path) as store:
         store.register("ann")
         proxy.swallow_after = b"hello"
-        down = threading.Thread(target=lambda: (wait_for(lambda: not proxy.swallow_after), proxy.cut()))
+
+        def cut() -> None:
+            wait_for(lambda: not proxy.swallow_after)
+            proxy.cut()
+
+        down = threading.Thread(target=cut)
         down.start()
         with pytest.raises(Unavailable, match="it may have been done or not") as caught:
             do(SENDS, store)
@@ -278,3 +284,46 @@ def test_who_looks_at_what_is_old_is_told_since_when(
         shown = capsys.readouterr()
         assert "Behind" not in shown.out + shown.err
         monkeypatch.undo()
+
+
+def test_what_a_server_has_lost_is_not_shown_as_being_there(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "server")
+    try:
+        server.make_room("dev")
+        with (
+            machine(server.url, "dev", tmp_path / "a") as store,
+            machine(server.url, "dev", tmp_path / "b") as other,
+        ):
+            store.register("ann")
+            server.stop()
+            shutil.copytree(tmp_path / "server" / "streams", tmp_path / "aside")
+            server.start()
+            wait_for(lambda: store.agents() and not store.behind_since)
+            store.register("bob")
+            other.agents()
+            server.stop()
+            shutil.rmtree(tmp_path / "server" / "streams")
+            shutil.copytree(tmp_path / "aside", tmp_path / "server" / "streams")  # As after a power cut.
+            server.start()
+            wait_for(lambda: store.agents() and not store.behind_since)
+            assert [agent.id for agent in store.agents()] == ["ann"]
+            store.register("cy")
+            wait_for(lambda: other.agents() and not other.behind_since)
+            for looking in (store, other):
+                assert [agent.id for agent in looking.agents()] == ["ann", "cy"]
+                assert not looking.damage()
+    finally:
+        server.stop(signal.SIGKILL)
+
+
+def test_a_room_opens_though_nobody_tells_who_is_there_yet(
+    room: str, proxy: Proxy, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    with machine(nats_server.url, room, tmp_path / "b") as other:
+        other.register("ann")
+        other.set_presence("ann", "busy")
+        proxy.swallow_after = b"CONSUMER.CREATE.KV"
+        with machine(proxy.url, room, tmp_path / "a") as store:
+            assert proxy.swallow_after is None
+            assert [agent.id for agent in store.agents()] == ["ann"]
+            wait_for(lambda: store.presence("ann").activity == "busy")
