@@ -14,6 +14,7 @@ from importlib import import_module
 from msgcode import prompt
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.harness.description import Role
+from msgcode.harness.known import described
 from msgcode.harness.sessions import Handed, SessionFolder
 from msgcode.model import Activity
 from msgcode.store import Store
@@ -60,6 +61,10 @@ def main(words: list[str]) -> int:
             if folder.room is None:
                 _flag_mail(folder, harness, conversation)
             return 0
+        known = folder.conversation
+        if known and known.id == conversation.id and known.transcript != conversation.transcript:
+            # Gemini CLI names the right one only some time after it has resumed a conversation.
+            folder.begin(known._replace(transcript=conversation.transcript), process)
         if presence := program.presence(role, payload):
             folder.tell(*presence)
         if role in (Role.ASK, Role.END):
@@ -96,12 +101,15 @@ def _deliver(
     program: Payloads,
 ) -> int:
     by = f"{harness} {conversation.id}"
+    limit = None if role is Role.WAIT else described(harness).hook_limit
     texts: list[str] = []
     handed: list[Handed] = []
     for agent in agents_of(store, harness, conversation.id):
         waiting = store.undelivered(agent)
-        claimed = store.claim(agent, by, limit=prompt.portion(waiting), lease=LEASE) if waiting else []
-        there = seen(conversation.transcript, [message.id for message in claimed if _before(message, agent)])
+        fit = prompt.portion(waiting, limit or prompt.MAX_PROMPT)
+        claimed = store.claim(agent, by, limit=fit, lease=LEASE) if waiting else []
+        before = [message.id for message in claimed if _before(message, agent)]
+        there = seen(harness, conversation.transcript, before)
         for id in there:
             store.confirm(agent, id, by)
         fresh = [message for message in claimed if message.id not in there]
@@ -134,7 +142,7 @@ def agents_of(store: Store, harness: str, conversation: str) -> list[str]:
     ]
 
 
-def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
+def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
     """Those of the messages that a program's transcript holds: its model has been told them.
 
     since: how many bytes at its beginning are not looked at.
@@ -147,6 +155,8 @@ def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
             text = file.read()
     except OSError:
         return set()
+    if told := getattr(payloads(harness), "told", None):
+        text = told(text)
     return {id for id in ids if b"id " + id.encode() in text}
 
 
