@@ -42,4 +42,8 @@ HARNESS = Harness(
     # A background server of Codex holds all conversations, unless it is told --no-daemon.
     shared=True,
     wake=("codex", "queue", "--thread", "{session}", "--message", "{text}"),
+    home=".codex",
+    home_variable="CODEX_HOME",
+    then="Start codex once and trust the new hooks when it asks: until then it skips them.",
+    off=((".codex/config.toml", ("features", "hooks"), False),),
 )
