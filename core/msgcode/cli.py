@@ -165,6 +165,20 @@ def _host(call: Call) -> Answer:
     return Answer("", [], json_lines=True)
 
 
+def _run_program(call: Call) -> Answer:
+    from msgcode.harness.terminal.pty import main as run_program
+
+    sys.exit(run_program(call.store, call.somebody, call.args.command, call.args.wake))
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wake", metavar="TEXT", help="what is typed to wake it, instead of where its mail is"
+    )
+    parser.add_argument("command", metavar="COMMAND", nargs="+", help="the program, after --")
+    parser.set_defaults(run=_run_program)
+
+
 def _install_arguments(parser: argparse.ArgumentParser) -> None:
     _harness_argument(parser)
     parser.add_argument("--project", action="store_true", help="only for the project in this folder")
@@ -192,6 +206,7 @@ _COMMANDS = {
     "install": Command("connect an agent program to the room", _install_arguments),
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),
+    "run": Command("run a program in this terminal, and wake it by typing when mail waits", _run_arguments),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }
