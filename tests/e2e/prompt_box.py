@@ -3,8 +3,9 @@
     python prompt_box.py FILE
 
 Each line that is sent to it is appended to FILE, as a JSON string. What else it does is said by the line:
-`ask` (for an approval), `menu`, `flood`, `tick` (output that goes on until ctrl+c), `editor` (the alternate screen until
-q), `garble` and `mute` (how it shows what is typed from then on), `more` (a prompt for the rest), `die`, `stop`, `exit N`.
+`ask` (for an approval), `menu`, `flood N` (lines), `tick` (output that goes on until a key), `editor` (the
+alternate screen until q), `garble`, `mute` and `plain` (how it shows what is typed from then on), `more` (a
+prompt for the rest), `size`, `stop`, `die SIGNAL`, `exit N`.
 """
 
 from __future__ import annotations
