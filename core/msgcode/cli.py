@@ -179,6 +179,17 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_program)
 
 
+def _mcp(call: Call) -> Answer:
+    from msgcode.mcp.server import main as serve
+
+    serve(call.store)
+    return Answer("", [], json_lines=True)
+
+
+def _mcp_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_mcp)
+
+
 def _install_arguments(parser: argparse.ArgumentParser) -> None:
     _harness_argument(parser)
     parser.add_argument("--project", action="store_true", help="only for the project in this folder")
@@ -207,6 +218,7 @@ _COMMANDS = {
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),
     "run": Command("run a program in this terminal, and wake it by typing when mail waits", _run_arguments),
+    "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

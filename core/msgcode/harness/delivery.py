@@ -10,6 +10,7 @@ from typing import TypeVar
 from msgcode import prompt
 from msgcode.checks import MAX_LINE
 from msgcode.errors import MsgcodeError
+from msgcode.events import HoldPlaced, HoldReleased, MessageFailed, MessagePassed, MessageSent
 from msgcode.model import Message, now
 from msgcode.store import Store
 from msgcode.text import visible_line
@@ -32,6 +33,17 @@ Inject = Callable[[list[Message], int], Awaitable[Collection[str]]]
 
 Returns the ids of those that the harness has taken. Raises NotInjected.
 """
+
+
+def may_deliver(fact: object, agents: Collection[str]) -> Collection[str]:
+    """For whom of these agents there may be something to deliver now that this has happened."""
+    if isinstance(fact, MessageSent):
+        return [agent for agent in fact.to if agent in agents]
+    if isinstance(fact, MessageFailed | MessagePassed):
+        return [fact.agent] if fact.agent in agents else []
+    if isinstance(fact, HoldPlaced | HoldReleased):
+        return agents  # What was stopped may have been in the way of others.
+    return []
 
 
 class Deliverer:

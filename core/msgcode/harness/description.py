@@ -63,5 +63,9 @@ class Harness(Record):
     """The keys that lead to the servers by name in there."""
     mcp_options: dict[str, Any] = {}
     """What is written for our server beside its command and arguments."""
+    shared: bool = False
+    """Several of its conversations may share one process; then each has a session's folder of its own."""
+    wake: tuple[str, ...] = ()
+    """The program's own words for giving an idle conversation a prompt, with {session} and {text} in them."""
     settings: tuple[tuple[str, tuple[str, ...], Any], ...] = ()
     """What else it needs: file (from the home folder), keys, value."""

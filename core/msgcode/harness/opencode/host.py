@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -20,17 +20,8 @@ from typing import Any, NamedTuple, TypeVar
 from msgcode import tools
 from msgcode.commands import run_line
 from msgcode.errors import BadInput, MsgcodeError
-from msgcode.events import (
-    AgentBound,
-    AgentUnregistered,
-    HoldPlaced,
-    HoldReleased,
-    JournalReset,
-    MessageFailed,
-    MessagePassed,
-    MessageSent,
-)
-from msgcode.harness.delivery import Deliverer
+from msgcode.events import AgentBound, AgentUnregistered, JournalReset
+from msgcode.harness.delivery import Deliverer, may_deliver
 from msgcode.harness.opencode.conversation import EVENTS, Conversation
 from msgcode.harness.opencode.injection import Injector
 from msgcode.harness.opencode.opened import LAST, opened_session
@@ -234,21 +225,10 @@ class Host:
         async for events in self._store.watch():
             facts = [event.fact for event in events]
             for fact in facts:
-                for agent in self._concerned(fact):
-                    if agent in self._tenants:
-                        self._tenants[agent].deliverer.wake()
+                for agent in may_deliver(fact, self._tenants.keys()):
+                    self._tenants[agent].deliverer.wake()
             if any(isinstance(fact, AgentBound | AgentUnregistered | JournalReset) for fact in facts):
                 await self._sync()
-
-    def _concerned(self, fact: object) -> Iterable[str]:
-        """For whom there may be something to deliver now."""
-        if isinstance(fact, MessageSent):
-            return fact.to
-        if isinstance(fact, MessageFailed | MessagePassed):
-            return (fact.agent,)
-        if isinstance(fact, HoldPlaced | HoldReleased):
-            return tuple(self._tenants)  # What was stopped may have been in the way of others.
-        return ()
 
     async def _beat(self) -> None:
         while True:

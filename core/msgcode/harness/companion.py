@@ -1,0 +1,253 @@
+"""The companion of a running agent program: its MCP server, which lives as long as the program does.
+
+Hooks come and go; the companion sees to what lies between them. It binds the agents that live in the open
+conversation, tells the room what they are doing, lets hooks know when there is mail, wakes the idle session,
+and confirms what hooks have handed over once the program has written down that its model was told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import psutil
+
+from msgcode.errors import MsgcodeError, Unavailable
+from msgcode.harness.delivery import BACK_OFF
+from msgcode.harness.description import Harness
+from msgcode.harness.hook import LEASE, agents_of, seen
+from msgcode.harness.sessions import Conversation, Handed, SessionFolder
+from msgcode.model import Activity, Session
+from msgcode.store import Store
+from msgcode.text import visible_line
+from msgcode.watch import changes
+
+HEARTBEAT = 10.0
+"""Seconds between two signs of life of an agent whose session is open."""
+
+CLOSE_LOOK = 0.05
+"""Seconds between two looks while something is about to happen, ..."""
+
+CLOSE_LOOKS_FOR = 2.0
+"""... for so many seconds after the last change; then once a second does (watch.RESCAN_MS)."""
+
+TAIL = 4 * 1024 * 1024
+"""Bytes at the end of a transcript in which what has just been handed over is looked for."""
+
+PATIENCE = 10.0
+"""Seconds for which mail may wait in a busy session before it is woken like an idle one: when its user breaks
+a turn off, no hook tells that it is idle."""
+
+WAKE_TEXT = "[msgcode] You have mail. If it does not follow by itself, call check_messages."
+"""What the user reads in a conversation that is woken by a prompt."""
+
+ENDED = "the program ended before it had taken the message"
+NOT_TAKEN = "the program did not take what its hook said"
+
+
+class Companion:
+    """The companion of a running program, in the room `store`.
+
+    room: what the store is opened by. process: the program's process. folder: that of its session; the
+    companion of a program whose conversations share a process learns it later (`named`).
+    """
+
+    def __init__(
+        self, store: Store, room: str, harness: Harness, process: int, folder: SessionFolder
+    ) -> None:
+        self._store = store
+        self._room = room
+        self._harness = harness
+        self._process = psutil.Process(process)
+        self._folder = folder
+        # Unlike that of an earlier companion of the same program.
+        self._host = f"{socket.gethostname()}:{process}:{secrets.token_hex(2)}"
+        # Without hooks nobody tells the conversation's id: then the process stands for it.
+        self._unnamed = f"process-{self._host}"
+        self._directory = os.getcwd()
+        self._conversation: Conversation | None = None
+        self._told: tuple[list[str], Activity, str | None] | None = None
+        self._seen_at = 0.0
+        self._mail: bool | None = None
+        self._wake_at = 0.0
+        self._wakes = 0
+        self._noted = 0
+        """Bytes of the notes of what was handed over that have been read."""
+        self._handed: dict[Handed, float] = {}
+        """What is to be taken, and until when."""
+        self._transcript: object = None
+        """The transcript as it was when it was last looked into."""
+        self._changed = asyncio.Event()
+        self._changed_at = 0.0
+        # One thread, so that what is told to the store is told in order.
+        self._executor = ThreadPoolExecutor(1)
+
+    @property
+    def session(self) -> Session:
+        """The session in which agents that register here live."""
+        conversation = self._conversation or self._folder.conversation
+        id = conversation.id if conversation else self._unnamed
+        directory = conversation.directory if conversation else None
+        return Session(id, self._harness.id, self._host, directory or self._directory)
+
+    @property
+    def delivers(self) -> bool:
+        """Whether hooks bring mail by themselves; they have been heard of, then."""
+        return self._conversation is not None
+
+    async def run(self) -> None:
+        """Keep company until cancelled; then the agents are offline, and the session's folder goes."""
+        # A program may start several MCP servers, for helpers of its own: one of them does this.
+        while not self._folder.occupy(self._process.create_time()):  # noqa: ASYNC110 - it is a lock of another process's
+            await asyncio.sleep(1)
+        watching = [
+            asyncio.create_task(self._watch(changes(str(self._folder.path)))),
+            asyncio.create_task(self._watch(self._store.watch())),
+        ]
+        try:
+            self._folder.serve(self._room)
+            while True:
+                self._changed.clear()
+                pause = await asyncio.get_running_loop().run_in_executor(self._executor, self._look)
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._changed.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+            self._executor.submit(self._leave)
+            self._executor.shutdown()
+
+    async def _watch(self, happenings: AsyncIterable[object]) -> None:
+        async for _ in happenings:
+            self._changed.set()
+
+    def _look(self) -> float | None:
+        """See to all that there is to do. Returns in how many seconds to look again, if nobody wakes it."""
+        try:
+            return self._do()
+        except (MsgcodeError, OSError, psutil.Error, subprocess.TimeoutExpired) as error:
+            print(f"msgcode: {error}", file=sys.stderr)
+            return HEARTBEAT
+
+    def _do(self) -> float | None:
+        conversation = self._folder.conversation
+        if conversation and conversation != self._conversation:
+            self._move_in(conversation)
+        agents = agents_of(self._store, self._harness.id, self.session.id)
+        presence = self._folder.presence
+        self._tell(agents, presence)
+        self._see_taken()
+        waits = presence[0] is not Activity.OFFLINE and any(map(self._store.undelivered, agents))
+        if waits is not self._mail:
+            self._folder.flag_mail(waits)
+            self._mail, self._changed_at = waits, time.monotonic()
+            self._wake_at, self._wakes = time.monotonic(), 0
+        if waits:
+            self._wake(presence[0])
+        lately = time.monotonic() - self._changed_at < CLOSE_LOOKS_FOR
+        return CLOSE_LOOK if lately and (waits or self._handed) else None
+
+    def _wake(self, activity: Activity) -> None:
+        """Wake the session that has mail, if that is to be done now."""
+        now = time.monotonic()
+        patience = 0.0 if activity is Activity.IDLE else PATIENCE
+        if activity is Activity.BLOCKED or now < self._changed_at + patience:
+            return  # What is blocked would take it, and tell nobody before its user has answered.
+        if not self._harness.wake:
+            self._folder.wake_up()
+        elif self._conversation and now >= self._wake_at:
+            self._wake_at = now + BACK_OFF[min(self._wakes, len(BACK_OFF) - 1)] + PATIENCE
+            self._wakes += 1
+            given = {"session": self._conversation.id, "text": WAKE_TEXT}
+            words = [word.format(**given) for word in self._harness.wake[1:]]
+            done = subprocess.run(
+                [self._process.exe(), *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
+            )
+            if done.returncode:
+                raise Unavailable(
+                    f"{self._harness.title} cannot be woken: {visible_line(done.stderr.decode(errors='replace'))}"
+                )
+
+    def _move_in(self, conversation: Conversation) -> None:
+        """Bind the agents that live in the conversation, which is open here from now on."""
+        known, self._conversation = self._conversation, conversation
+        before = known.id if known else self._unnamed
+        for agent in agents_of(self._store, self._harness.id, before) if before != conversation.id else ():
+            if conversation.continues or not known:
+                self._store.register(agent, session=self.session, takeover=True)
+            else:
+                self._store.set_presence(agent, Activity.OFFLINE)
+        for agent in agents_of(self._store, self._harness.id, conversation.id):
+            self._store.register(agent, session=self.session)
+        self._told = None
+
+    def _tell(self, agents: list[str], presence: tuple[Activity, str | None]) -> None:
+        now, telling = time.monotonic(), (agents, *presence)
+        if telling != self._told:
+            for agent in agents:
+                self._store.set_presence(agent, *presence)
+            self._changed_at = now
+        elif now - self._seen_at >= HEARTBEAT and presence[0] is not Activity.OFFLINE:
+            for agent in agents:
+                self._store.seen(agent)
+        else:
+            return
+        self._told, self._seen_at = telling, now
+
+    def _see_taken(self) -> None:
+        """Confirm what the program's model has been told, and give up what it was not told in time."""
+        now = time.monotonic()
+        fresh, self._noted = self._folder.handed(self._noted)
+        if fresh:
+            self._handed.update(dict.fromkeys(fresh, now + LEASE))
+            self._changed_at = now
+        for handed in self._taken():
+            del self._handed[handed]
+            self._try(partial(self._store.confirm, *handed))
+        for handed in [handed for handed, until in self._handed.items() if until < now]:
+            del self._handed[handed]
+            self._try(partial(self._store.fail, *handed, NOT_TAKEN))
+
+    def _taken(self) -> list[Handed]:
+        transcript = self._conversation.transcript if self._conversation else None
+        if not self._handed or not transcript:
+            return []
+        try:
+            found = os.stat(transcript)
+        except OSError:
+            return []
+        as_it_is = (transcript, found.st_size, found.st_mtime_ns, list(self._handed))
+        if as_it_is == self._transcript:
+            return []
+        self._transcript = as_it_is
+        ids = seen(transcript, [handed.message for handed in self._handed], found.st_size - TAIL)
+        return [handed for handed in self._handed if handed.message in ids]
+
+    def _leave(self) -> None:
+        try:
+            self._see_taken()
+            for handed in self._handed:
+                self._try(partial(self._store.fail, *handed, ENDED))
+            for agent in agents_of(self._store, self._harness.id, self.session.id):
+                self._store.set_presence(agent, Activity.OFFLINE)
+        except MsgcodeError:
+            pass  # The leases lapse, and so does their presence.
+        self._folder.remove()
+
+    def _try(self, verb: Callable[[], object]) -> None:
+        try:
+            verb()
+        except MsgcodeError:
+            pass  # Forgotten or taken by another meanwhile, or offered again when the lease runs out.

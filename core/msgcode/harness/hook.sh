@@ -1,0 +1,59 @@
+# What each hook of an agent program runs: exec sh hook.sh SESSIONS PYTHON HARNESS ROLE [shared]
+#
+# It is run at every tool call, so what happens when no mail waits is done in the shell alone. The program is
+# the parent of this process, and its number names the session's folder (sessions.py). Where conversations
+# share a process, their id names it: the first key of what the hook is told.
+
+here=$1/$PPID
+python=$2
+harness=$3
+role=$4
+if [ "$5" = shared ]; then
+    told=$(head -c 200)
+    id=${told#*\"session_id\":\"}
+    id=${id%%\"*}
+    case $id in
+    '' | *[!A-Za-z0-9_-]*) exit 0 ;;
+    esac
+    here=$1/$id
+fi
+
+state() {
+    was=
+    read -r was 2>/dev/null <"$here/state"
+    [ "$was" = "$1" ] || printf '%s\n' "$1" >"$here/state"
+}
+
+deliver() {
+    set -- "$python" -P -m msgcode.harness.hook "$here" "$harness" "$role" "$PPID"
+    [ -n "$told" ] || exec "$@"
+    {
+        printf '%s' "$told"
+        cat
+    } | "$@"
+    exit
+}
+
+case $role in
+start | ask) deliver ;;
+wait)
+    # Only where there is a terminal: without one, Claude Code would wait for us instead of ending.
+    [ "${CLAUDE_CODE_ENTRYPOINT:-cli}" = cli ] || exit 0
+    if ! [ -p "$here/wake" ]; then
+        # The session has only begun, and nobody else has made its folder yet.
+        umask 077
+        mkdir -p "$here" && { mkfifo "$here/wake" 2>/dev/null || [ -p "$here/wake" ]; } || exit 0
+    fi
+    : <>"$here/wake" # Whoever waits already reads the end of the file, and is done: one is enough.
+    # One line for one waiter.
+    read -r _ <"$here/wake" || exit 0
+    ;;
+esac
+[ -d "$here" ] || exit 0
+case $role in
+prompt | tool) state busy ;;
+stop) state idle ;;
+end) state offline ;;
+esac
+[ -e "$here/mail" ] || exit 0
+deliver

@@ -1,0 +1,176 @@
+"""What a hook does once there is something to do, with the payloads of a program of our own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from msgcode import Status, Store
+from msgcode.harness import hook
+from msgcode.harness.description import Role
+from msgcode.harness.sessions import Conversation, Handed, SessionFolder
+from msgcode.model import Activity, Session
+
+
+class Toy(ModuleType):
+    """The payloads of a program that calls things as we do."""
+
+    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
+        return None if payload.get("helper") else Conversation(payload["id"], payload.get("transcript"))
+
+    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
+        return (Activity.BLOCKED, payload["why"]) if role is Role.ASK else None
+
+    def output(self, role: Role, text: str) -> tuple[str, str, int]:
+        return ("", text, 2) if role is Role.WAIT else (text, "", 0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A room with `bob`, who lives in the toy's conversation c1, and `ann` elsewhere."""
+    with Store.open(tmp_path / "room", sync=False) as store:
+        store.register("bob", session=Session("c1", "toy", "here"))
+        store.register("ann", session=Session("c2", "toy", "here"))
+        yield store
+
+
+@pytest.fixture
+def folder(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> SessionFolder:
+    monkeypatch.setitem(sys.modules, "msgcode.harness.toy.payloads", Toy("payloads"))
+    folder = SessionFolder(tmp_path / "sessions" / str(os.getpid()))
+    folder.serve(str(tmp_path / "room"))
+    return folder
+
+
+class Run:
+    """Runs a hook in this process; `out`, `err` and `code` are of the last run."""
+
+    def __init__(
+        self, folder: SessionFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._folder, self._monkeypatch, self._capsys = folder, monkeypatch, capsys
+
+    def __call__(self, role: Role, payload: object = None, **fields: object) -> tuple[str, str, int]:
+        text = payload if isinstance(payload, str) else json.dumps({"id": "c1", **fields})
+        self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        code = hook.main([str(self._folder.path), "toy", role, "42"])
+        return (*self._capsys.readouterr(), code)
+
+
+@pytest.fixture
+def run(folder: SessionFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(folder, monkeypatch, capsys)
+
+
+def test_the_beginning_is_noted(run: Run, folder: SessionFolder) -> None:
+    folder.tell(Activity.OFFLINE)
+    assert run(Role.START, transcript="/t") == ("", "", 0)
+    assert folder.conversation == Conversation("c1", "/t")
+    assert folder.process == 42
+    assert folder.presence[0] is Activity.IDLE
+
+
+def test_one_that_goes_on_is_as_busy_as_it_was(run: Run, folder: SessionFolder) -> None:
+    folder.tell(Activity.BUSY)
+    run(Role.START)
+    assert folder.presence[0] is Activity.BUSY
+
+
+def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFolder, store: Store) -> None:
+    first, second = store.send("ann", "bob", "one"), store.send("ann", "bob", "two", priority="urgent")
+    out, err, code = run(Role.TOOL)
+    assert out.startswith("[msgcode] 2 new messages for you, agent bob")
+    assert out.index("> two") < out.index("> one")
+    assert (err, code) == ("", 0)
+    for message in (first, second):
+        delivery = store.message(message.id).deliveries["bob"]
+        assert (delivery.status, delivery.by) == (Status.CLAIMED, "toy c1")
+    notes, _ = folder.handed()
+    assert notes == [Handed("bob", second.id, "toy c1"), Handed("bob", first.id, "toy c1")]
+    assert run(Role.TOOL) == ("", "", 0), "what is on its way is not handed over twice"
+
+
+def test_the_way_out_is_the_programs(run: Run, store: Store) -> None:
+    store.send("ann", "bob", "wake up")
+    out, err, code = run(Role.WAIT)
+    assert (out, code) == ("", 2)
+    assert "> wake up" in err
+
+
+def test_only_the_agents_of_the_conversation_get_theirs(run: Run, store: Store) -> None:
+    message = store.send("bob", "ann", "for you")
+    assert run(Role.TOOL) == ("", "", 0)
+    assert store.message(message.id).deliveries["ann"].status is Status.QUEUED
+
+
+def test_a_helper_inside_the_conversation_gets_none(run: Run, store: Store) -> None:
+    message = store.send("ann", "bob", "for bob, not for his helper")
+    assert run(Role.TOOL, helper=True) == ("", "", 0)
+    assert store.message(message.id).deliveries["bob"].status is Status.QUEUED
+
+
+def test_what_is_held_stays(run: Run, store: Store) -> None:
+    store.register("eve", human=True)
+    store.hold("eve", agent="bob")
+    store.send("ann", "bob", "later")
+    assert run(Role.TOOL) == ("", "", 0)
+
+
+def test_what_the_model_was_told_before_is_not_said_again(run: Run, store: Store, tmp_path: Path) -> None:
+    told, fresh = store.send("ann", "bob", "one"), store.send("ann", "bob", "two")
+    store.claim("bob", "toy c1", limit=1)
+    store.fail("bob", told.id, "toy c1", "the companion was killed")
+    transcript = tmp_path / "transcript.jsonl"
+    transcript.write_text(json.dumps({"text": f"(1/1) from ann, id {told.id}, 10:02"}))
+    out, _, _ = run(Role.TOOL, transcript=str(transcript))
+    assert "> two" in out
+    assert "> one" not in out
+    assert store.message(told.id).deliveries["bob"].status is Status.DELIVERED
+    assert store.message(fresh.id).deliveries["bob"].status is Status.CLAIMED
+
+
+def test_a_question_is_told_with_its_reason(run: Run, folder: SessionFolder, store: Store) -> None:
+    store.send("ann", "bob", "x")
+    assert run(Role.ASK, why="it wants to run ls") == ("", "", 0)
+    assert folder.presence == (Activity.BLOCKED, "it wants to run ls")
+
+
+def test_nobody_reads_it(
+    run: Run, folder: SessionFolder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = store.send("ann", "bob", "x")
+    read, write = os.pipe()
+    os.close(read)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", os.fdopen(write, "w"))
+        run(Role.TOOL)
+        with pytest.raises(BrokenPipeError):
+            sys.stdout.close()
+    delivery = store.message(message.id).deliveries["bob"]
+    assert delivery.status is Status.QUEUED
+    assert delivery.failures == ("the program did not read what its hook said",)
+
+
+@pytest.mark.parametrize("payload", ["", "no JSON", "[]", '"text"'])
+def test_a_payload_that_is_none(run: Run, payload: str) -> None:
+    assert run(Role.TOOL, payload) == (
+        "",
+        "msgcode: a hook is given one JSON object on standard input.\n",
+        1,
+    ), "2 would stop the agent"
+
+
+def test_a_room_that_is_not_there(run: Run, folder: SessionFolder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    folder.serve(str(tmp_path / "file"))
+    out, err, code = run(Role.TOOL)
+    assert (out, code) == ("", 1)
+    assert err.startswith("msgcode: ")
