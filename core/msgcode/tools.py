@@ -12,6 +12,7 @@ from msgcode import schemas
 from msgcode.calls import agent_id, channel_id
 from msgcode.codec import message_json, to_json
 from msgcode.errors import BadInput, MsgcodeError, Refused
+from msgcode.harness.terminal import lives_around
 from msgcode.model import Priority
 from msgcode.prompt import MAX_BODY, numbered
 from msgcode.record import Record
@@ -132,12 +133,13 @@ def _check(tool: Tool, arguments: Any) -> None:
 
 
 def _register_agent(caller: Caller, given: dict[str, Any]) -> ToolAnswer:
+    id = given["agent_id"].removeprefix("@")
     agent = caller.store.register(
-        given["agent_id"].removeprefix("@"),
+        id,
         given.get("name"),
         given.get("description"),
         session=caller.session,
-        takeover=given.get("takeover", False),
+        takeover=given.get("takeover", False) or lives_around(caller.store, id),
     )
     notice = f"Look for messages for {agent.id} with check_messages."
     if caller.brought:

@@ -61,7 +61,7 @@ class Box:
             self.write("Do you want to delete everything? (y/n) ")
             self.write(f"\r\nyou said {self.key()!r}\r\n")
         elif word == "menu":
-            self.write("Do you want to run rm -rf /?\r\n\x1b[36m❯ 1. Yes\x1b[0m\r\n  2. No\r\n\r\n> ")
+            self.write("Do you want to run rm -rf /?\r\n\x1b[36m❯ 1. Yes\x1b[0m\r\n  2. No\r\n\r\n ")
             self.write(f"\x1b[2J\x1b[Hyou said {self.key()!r}\r\n")
         elif word == "flood":
             for number in range(int(rest)):

@@ -42,6 +42,7 @@ from msgcode.calls import agent_id
 from msgcode.checks import check_id
 from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
+from msgcode.harness.terminal import lives_around
 from msgcode.mcp import resources
 from msgcode.mcp.pipes import standard_pipes
 from msgcode.mcp.subscriptions import Contents, Subscriptions
@@ -256,7 +257,11 @@ class McpServer:
         if not self._to_register:
             return
         try:
-            self._store.register(self._to_register, session=self._session())
+            self._store.register(
+                self._to_register,
+                session=self._session(),
+                takeover=lives_around(self._store, self._to_register),
+            )
             self._to_register = None
         except MsgcodeError:
             pass  # The store cannot be written, or it is alive elsewhere, as yet: the next call tries again.

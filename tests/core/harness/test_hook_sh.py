@@ -204,7 +204,9 @@ class TestShared:
         assert other.presence[0] is Activity.IDLE
         assert not (folder.path / "state").exists()
 
-    def test_what_was_told_is_passed_on_whole(self, shell: str, folder: SessionFolder, tmp_path: Path) -> None:
+    def test_what_was_told_is_passed_on_whole(
+        self, shell: str, folder: SessionFolder, tmp_path: Path
+    ) -> None:
         self.folder(folder, "c-1").flag_mail(True)
         told = '{"session_id":"c-1","x":"' + "\u00fc" * 10_000 + '"}'
         hooks = Hooks(shell, folder, tmp_path, python="#!/bin/sh\ncat\n")

@@ -17,6 +17,7 @@ import psutil
 from ptyprocess import PtyProcess
 
 from msgcode.errors import BadInput
+from msgcode.harness.terminal import AROUND
 from msgcode.harness.terminal.keys import Typed
 from msgcode.harness.terminal.screen import Followed
 from msgcode.harness.terminal.wake import View
@@ -48,9 +49,10 @@ def main(store: Store, agent: str, command: Sequence[str], text: str | None) -> 
         raise BadInput("a wake-up must be a single line of text.")
     if shutil.which(command[0]) is None:
         raise BadInput(f"there is no program {command[0]!r}.")
-    store.register(agent, session=session(program, os.getcwd()))
-    own = Run(list(command), {"MSGCODE_AGENT": agent, "MSGCODE_STORE": store.name})
-    return own.go(Waker(store, agent, own, text, lambda: False))
+    here = session(program, os.getcwd())
+    store.register(agent, session=here)
+    own = Run(list(command), {"MSGCODE_AGENT": agent, "MSGCODE_STORE": store.name, AROUND: here.id})
+    return own.go(Waker(store, agent, here, own, text))
 
 
 class Run:

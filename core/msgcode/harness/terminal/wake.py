@@ -19,7 +19,7 @@ _ASKS = re.compile(
 )
 """A question on the line of the cursor."""
 
-_MENU = re.compile(r"^\W*[❯›>●→]\s*\d[.)]\s", re.MULTILINE)
+_MENU = re.compile(r"\W*[❯›>●→]\s*\d[.)]\s")
 """The chosen line of a menu of numbered answers."""
 
 _MENU_ASKS = re.compile(r"\?\s*$|do you|allow|approve|trust|permission|confirm", re.IGNORECASE)
@@ -90,12 +90,16 @@ def question(view: View) -> str | None:
 
 
 def _menu(screen: Screen) -> str | None:
-    """What a menu of numbered answers asks, if one is open."""
-    for at in range(len(screen.lines) - 1, -1, -1):
+    """What a menu of numbered answers asks, if one is open.
+
+    One above a prompt is what was said before: while it is open, it is where the cursor is.
+    """
+    first = screen.row if prompt(screen) else 0
+    for at in range(len(screen.lines) - 1, first - 1, -1):
         if _MENU.match(screen.lines[at]):
             above = [line.strip(" │┃|╭╮─") for line in screen.lines[max(at - 12, 0) : at]]
-            asks = [line for line in above if line and _MENU_ASKS.search(line)]
-            return asks[-1] if asks else None
+            asks = [line for line in above if _MENU_ASKS.search(line)]
+            return (asks or list(filter(None, above)) or [""])[-1] or screen.lines[at].strip()
     return None
 
 
@@ -125,14 +129,16 @@ def why_not(view: View, usual: Prompt | None) -> str | None:
 
 
 def holds(before: Screen, after: Screen, text: str) -> bool:
-    """Whether the prompt of `before` holds exactly the text now, and nothing else has come up."""
+    """Whether the prompt of `before` holds exactly the text now, and nothing else has come up.
+
+    A box may wrap the text, so blanks do not count.
+    """
     gained = {line.strip() for line in _below(after)} - {line.strip() for line in _below(before)}
-    return after.so_far.endswith(before.left + text) and not gained - {""}
+    return _solid(after.so_far).endswith(_solid(before.left + text)) and not gained - {""}
 
 
-def is_as(before: Screen, after: Screen) -> bool:
-    """Whether the cursor stands behind the same prompt again."""
-    return after.left == before.left and after.line.rstrip() == before.line.rstrip()
+def _solid(text: str) -> str:
+    return "".join(text.split())
 
 
 def _below(screen: Screen) -> tuple[str, ...]:

@@ -7,14 +7,14 @@ import secrets
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from msgcode.checks import MAX_LINE
 from msgcode.errors import MsgcodeError
 from msgcode.harness.terminal import wake
 from msgcode.harness.terminal.pacing import Pacing
 from msgcode.harness.terminal.wake import Prompt, Screen, View
-from msgcode.model import Activity, Session
+from msgcode.model import Activity, Message, Session
 from msgcode.store import Store
 from msgcode.text import visible_line
 
@@ -29,6 +29,9 @@ HEARTBEAT = 10.0
 RECOUNT = 5.0
 """Seconds after which it looks for mail without being told: a lease may have run out."""
 
+BUSY_QUIET = 10.0
+"""Seconds for which the terminal of an agent that its companion calls busy has to be quiet."""
+
 ECHO = 2.0
 """Seconds within which the prompt has to hold what was typed."""
 
@@ -39,8 +42,6 @@ WOKEN = "woken, and has not looked at its mail yet"
 GARBLED = "not woken, as its terminal did not show just what was typed, which was taken out again"
 
 ENTER, BACKSPACE = "\r", "\x7f"
-
-T = TypeVar("T")
 
 
 class Terminal(Protocol):
@@ -58,8 +59,8 @@ class Terminal(Protocol):
 
 def session(program: str, directory: str) -> Session:
     """A session unlike any other for a program in a terminal."""
-    id = secrets.token_hex(4)
-    return Session(f"{program}-{id}", HARNESS, f"{socket.gethostname()}:{id}", directory)
+    id = f"{program}-{secrets.token_hex(4)}"
+    return Session(id, HARNESS, f"{socket.gethostname()}:{id}", directory)
 
 
 def marker(agent: str) -> str:
@@ -68,20 +69,19 @@ def marker(agent: str) -> str:
 
 
 class Waker:
-    """Watches over the agent `agent` of the room `store`, in the terminal `terminal`.
+    """Watches over an agent of the room `store`, which lives in `session`, in the terminal `terminal`.
 
-    text: what is typed to wake it. companion: whether a companion of the program itself tells what the
-    agent is doing; then only the reason is added why it was not woken.
+    text: what is typed to wake it. When it has moved into a session of the program in the terminal, its
+    companion tells what it is doing; then only the reason is added why it was not woken.
     """
 
-    def __init__(
-        self, store: Store, agent: str, terminal: Terminal, text: str, companion: Callable[[], bool]
-    ) -> None:
+    def __init__(self, store: Store, agent: str, session: Session, terminal: Terminal, text: str) -> None:
         self._store = store
         self._agent = agent
+        self._session = session
         self._terminal = terminal
         self._text = text
-        self._companion = companion
+        self._companion = False
         self._pacing = Pacing()
         self._usual: Prompt | None = None
         self._waiting: frozenset[str] = frozenset()
@@ -100,7 +100,7 @@ class Waker:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
             self._terminal.hold_keys(False)
-            if not self._companion():
+            if not self._companion:
                 self._executor.submit(self._try, self._store.set_presence, self._agent, Activity.OFFLINE)
             self._executor.shutdown()
         for task in work:
@@ -117,12 +117,21 @@ class Waker:
             if reason is None and self._usual is None:
                 self._usual = wake.prompt(view.screen)
             due = self._pacing.due(self._waiting, clock())
+            if due and reason is None and self._companion:
+                reason = self._why_not_by_companion(view)
             if due and reason is None:
                 waiting = self._waiting
                 self._outcome = WOKEN if await self._wake(view.screen) else GARBLED
                 self._pacing.tried(waiting, clock())
             self._tell(view, reason)
             await asyncio.sleep(TICK)
+
+    def _why_not_by_companion(self, view: View) -> str | None:
+        known = self._store.presence(self._agent)
+        if known.activity is Activity.BLOCKED:
+            return known.reason or "it waits for its user"
+        # A turn that its user broke off ends without a word, so what is quiet for long is not busy.
+        return "it is busy" if known.activity is Activity.BUSY and view.quiet < BUSY_QUIET else None
 
     async def _wake(self, before: Screen) -> bool:
         """Type the wake-up, and send it if the prompt holds exactly that. Returns whether it was sent."""
@@ -167,7 +176,7 @@ class Waker:
         if told == self._told:
             return
         self._told = told
-        if self._companion():
+        if self._companion:
             self._executor.submit(self._try, self._add_reason, told[1])
         else:
             self._executor.submit(self._try, self._store.set_presence, self._agent, *told)
@@ -188,17 +197,24 @@ class Waker:
 
     async def _count(self) -> None:
         try:
-            waiting = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._store.undelivered, self._agent
-            )
+            waiting = await asyncio.get_running_loop().run_in_executor(self._executor, self._look_after)
         except MsgcodeError:
             return  # The next look comes soon.
         self._waiting = frozenset(message.id for message in waiting)
 
+    def _look_after(self) -> list[Message]:
+        """See where the agent lives, and what waits for it."""
+        lives = next((agent.session for agent in self._store.agents() if agent.id == self._agent), None)
+        self._companion = lives is not None and lives.host != self._session.host
+        if self._companion and not self._store.presence(self._agent).online:
+            self._store.register(self._agent, session=self._session)  # The program has ended in here.
+            self._companion, self._told = False, None
+        return self._store.undelivered(self._agent)
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            if not self._companion():
+            if not self._companion:
                 self._executor.submit(self._try, self._store.seen, self._agent)
 
     def _try(self, hint: Callable[..., None], *of: object) -> None:
