@@ -171,10 +171,27 @@ def _run_program(call: Call) -> Answer:
     sys.exit(run_program(call.store, call.somebody, call.args.command, call.args.wake))
 
 
-def _run_arguments(parser: argparse.ArgumentParser) -> None:
+def _adopt(call: Call) -> Answer:
+    from msgcode.harness.terminal.tmux import main as adopt
+
+    return Answer(adopt(call.store, call.somebody, call.args.pane, call.args.wake))
+
+
+def _adopt_arguments(parser: argparse.ArgumentParser) -> None:
+    _wake_argument(parser)
     parser.add_argument(
-        "--wake", metavar="TEXT", help="what is typed to wake it, instead of where its mail is"
+        "pane", metavar="PANE", nargs="?", help="such as %%3 or work:0.1; else they are listed"
     )
+    parser.set_defaults(run=_adopt)
+
+
+def _wake_argument(parser: argparse.ArgumentParser) -> None:
+    help = "what is typed to wake it, instead of where its mail is"
+    parser.add_argument("--wake", metavar="TEXT", help=help)
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    _wake_argument(parser)
     parser.add_argument("command", metavar="COMMAND", nargs="+", help="the program, after --")
     parser.set_defaults(run=_run_program)
 
@@ -217,6 +234,7 @@ _COMMANDS = {
     "install": Command("connect an agent program to the room", _install_arguments),
     "uninstall": Command("undo that", _uninstall_arguments),
     "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),
+    "adopt": Command("wake an agent in a pane of tmux by typing when mail waits", _adopt_arguments),
     "run": Command("run a program in this terminal, and wake it by typing when mail waits", _run_arguments),
     "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
     "watch": Command("print what happens, as it happens", _watch_arguments),

@@ -21,7 +21,7 @@ from msgcode.harness.terminal import AROUND
 from msgcode.harness.terminal.keys import Typed
 from msgcode.harness.terminal.screen import Followed
 from msgcode.harness.terminal.wake import View
-from msgcode.harness.terminal.waker import Waker, marker, session
+from msgcode.harness.terminal.waker import Waker, session, wake_up
 from msgcode.store import Store
 
 CHUNK = 65536
@@ -29,24 +29,19 @@ CHUNK = 65536
 SOON = 0.02
 """Seconds after which the screen is followed: passing on comes first."""
 
-SHELLS = ("bash", "dash", "fish", "ksh", "sh", "zsh")
-
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def main(store: Store, agent: str, command: Sequence[str], text: str | None) -> int:
     """Run the command for the agent until it ends. Returns its exit code, 128+n if signal n ended it.
 
-    text: what wakes it, if not `marker`. Raises BadInput if there is no terminal or no such program, and
+    text: what is typed to wake it. Raises BadInput if there is no terminal or no such program, and
     what `Store.register` raises.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("run needs a terminal: its standard input and output must not be redirected.")
     program = os.path.basename(command[0])
-    if text is None:
-        text = f"msgcode check --as {agent}" if program in SHELLS else marker(agent)
-    if not text.strip() or not text.isprintable():
-        raise BadInput("a wake-up must be a single line of text.")
+    text = wake_up(agent, program, text)
     if shutil.which(command[0]) is None:
         raise BadInput(f"there is no program {command[0]!r}.")
     here = session(program, os.getcwd())
@@ -57,6 +52,8 @@ def main(store: Store, agent: str, command: Sequence[str], text: str | None) -> 
 
 class Run:
     """A program in a pseudo-terminal behind this one. Raises BadInput if it cannot be started."""
+
+    tick = 0.25
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._in, self._out = sys.stdin.fileno(), sys.stdout.fileno()

@@ -64,6 +64,8 @@ class View(Record):
     """The program itself has the terminal, and not one that it has started."""
     hidden: bool = False
     """What is typed is not shown, as with a password."""
+    closed: bool = False
+    """What is typed does not go to the program, or not to it alone."""
 
 
 class Prompt(Record):
@@ -112,6 +114,8 @@ def why_not(view: View, usual: Prompt | None) -> str | None:
         return f"its terminal asks: {asked}"
     if not view.foreground:
         return "another program has its terminal"
+    if view.closed:
+        return "its terminal scrolls back, or takes no keys, or is one of several that are typed into at once"
     if view.quiet < QUIET:
         return "its output moves"
     if view.typed:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from msgcode.checks import MAX_LINE
-from msgcode.errors import MsgcodeError
+from msgcode.errors import BadInput, MsgcodeError
 from msgcode.harness.terminal import wake
 from msgcode.harness.terminal.pacing import Pacing
 from msgcode.harness.terminal.wake import Prompt, Screen, View
@@ -20,8 +20,8 @@ from msgcode.text import visible_line
 
 HARNESS = "terminal"
 
-TICK = 0.25
-"""Seconds between two looks at the terminal."""
+SHELLS = ("bash", "dash", "fish", "ksh", "sh", "zsh")
+"""Programs that are woken by a command."""
 
 HEARTBEAT = 10.0
 """Seconds between two signs of life."""
@@ -47,6 +47,9 @@ ENTER, BACKSPACE = "\r", "\x7f"
 class Terminal(Protocol):
     """A terminal that can be looked at and typed into."""
 
+    tick: float
+    """Seconds between two looks at it."""
+
     async def view(self) -> View:
         """What it shows, and when it moved."""
 
@@ -63,9 +66,17 @@ def session(program: str, directory: str) -> Session:
     return Session(id, HARNESS, f"{socket.gethostname()}:{id}", directory)
 
 
-def marker(agent: str) -> str:
-    """What is typed to wake an agent: where its mail is, and never what is in it."""
-    return f"msgcode: mail for {agent} (msgcode check --as {agent})"
+def wake_up(agent: str, program: str, text: str | None) -> str:
+    """What is typed to wake the agent, such as `text`: where its mail is, and never what is in it.
+
+    Raises BadInput if the text is no line of text.
+    """
+    if text is None:
+        check = f"msgcode check --as {agent}"
+        return check if program in SHELLS else f"msgcode: mail for {agent} ({check})"
+    if not text.strip() or not text.isprintable():
+        raise BadInput("a wake-up must be a single line of text.")
+    return text
 
 
 class Waker:
@@ -124,7 +135,7 @@ class Waker:
                 self._outcome = WOKEN if await self._wake(view.screen) else GARBLED
                 self._pacing.tried(waiting, clock())
             self._tell(view, reason)
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(self._terminal.tick)
 
     def _why_not_by_companion(self, view: View) -> str | None:
         known = self._store.presence(self._agent)
