@@ -165,6 +165,8 @@ def test_a_wake_up_that_is_not_shown_is_taken_out_again(pane: Adopted) -> None:
 
 def test_an_interrupt_ends_it(pane: Adopted) -> None:
     pane.adopt()
+    pane.mail()
+    pane.woken()
     pane.interrupt()
     assert pane.ended() == 0
     pane.told(Activity.OFFLINE)
