@@ -182,13 +182,16 @@ def test_a_menu_is_left_to_the_user(box: Running) -> None:
 
 
 def test_output_that_moves_is_busy(box: Running) -> None:
+    box.mail()
+    box.woken()
+    box.store.check("ann")
     box.terminal.type("tick\r")
     box.presence(Activity.BUSY)
     box.mail()
     time.sleep(LONG_ENOUGH / 2)
-    assert box.sent == ["tick"]
-    box.terminal.type("q")
-    box.woken()
+    assert box.sent == [MARKER, "tick"]
+    box.terminal.type("q")  # It is not sent with Enter, but after a while the prompt is seen to be empty.
+    box.woken(2)
     assert box.store.presence("ann").activity is Activity.IDLE
 
 

@@ -27,7 +27,13 @@ from msgcode.store import Store
 CHUNK = 65536
 
 SOON = 0.02
-"""Seconds after which the screen is followed: passing on comes first."""
+"""Seconds without output after which the screen is followed: passing on comes first."""
+
+PATIENCE = 0.2
+"""Seconds for which a look at the screen waits until it has been followed."""
+
+ECHOES = 0.5
+"""Seconds after a key for which output is taken for its echo."""
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -74,7 +80,8 @@ class Run:
         self._typed = Typed()
         self._to_program = b""
         self._kept: list[bytes] | None = None
-        self._moved = self._pressed = float("-inf")
+        self._moved = self._pressed = self._read_at = float("-inf")
+        self._asked = False
         self._followed = asyncio.Event()
         self._followed.set()
         self._ended: asyncio.Future[int]
@@ -91,7 +98,11 @@ class Run:
     # Waker's side
 
     async def view(self) -> View:
-        await self._followed.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._followed.wait()
+        except TimeoutError:
+            pass  # It moves, so nothing will be typed.
         now = asyncio.get_running_loop().time()
         state = termios.tcgetattr(self._fd)[3]
         return View(
@@ -105,6 +116,9 @@ class Run:
 
     async def type(self, text: str) -> None:
         self._send(text.encode())
+
+    def asks(self, asks: bool) -> None:
+        self._asked = asks
 
     def hold_keys(self, held: bool) -> None:
         if held:
@@ -155,7 +169,10 @@ class Run:
             self._press(keys)
 
     def _press(self, keys: bytes) -> None:
-        if self._typed.feed(keys):
+        if self._asked:
+            self._typed = Typed()  # It is an answer, which many take without Enter.
+            self._pressed = asyncio.get_running_loop().time()
+        elif self._typed.feed(keys):
             self._pressed = asyncio.get_running_loop().time()
         self._send(keys)
 
@@ -190,7 +207,8 @@ class Run:
             return False
         _write_all(self._out, data)
         now = loop.time()
-        if now - self._pressed > 0.5:
+        self._read_at = now
+        if now - self._pressed > ECHOES:
             self._moved = now
         self._screen.write(data)
         if self._followed.is_set():
@@ -199,8 +217,11 @@ class Run:
         return True
 
     def _follow(self) -> None:
-        if self._screen.follow():
-            asyncio.get_running_loop().call_soon(self._follow)
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._read_at < SOON:
+            loop.call_later(SOON, self._follow)
+        elif self._screen.follow():
+            loop.call_soon(self._follow)
         else:
             self._followed.set()
 

@@ -13,7 +13,7 @@ import libtmux
 from rich.cells import get_character_cell_size
 
 from msgcode.errors import BadInput
-from msgcode.harness.terminal.wake import Screen, View, prompt
+from msgcode.harness.terminal.wake import Screen, View
 from msgcode.harness.terminal.waker import Waker, session, wake_up
 from msgcode.store import Store
 from msgcode.text import visible_line
@@ -104,7 +104,6 @@ class Pane:
         self._command = command
         self._shown: tuple[object, ...] = ()
         self._moved = time.monotonic()
-        self._right: str | None = None
 
     async def view(self) -> View:
         """What it shows. Raises Gone."""
@@ -116,6 +115,9 @@ class Pane:
 
     def hold_keys(self, held: bool) -> None:
         """Nothing can be kept back in tmux."""
+
+    def asks(self, asks: bool) -> None:
+        """Nobody follows the keys."""
 
     def _view(self) -> View:
         id = str(self._pane.pane_id)
@@ -132,14 +134,11 @@ class Pane:
         if shown != self._shown:
             self._shown = shown
             self._moved = now if hands_off > 1 else self._moved
-        right = lines[row][len(left) :].strip()
-        if self._right is None and prompt(screen):
-            self._right = right  # What programs write into an empty box, such as what to type there.
         return View(
             screen,
             now - self._moved,
             hands_off,
-            typed=right not in ("", self._right),
+            typed=None,
             foreground=state["pane_current_command"] == self._command,
             hidden=self._hidden(),
             closed=any(

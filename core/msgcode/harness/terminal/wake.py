@@ -9,8 +9,14 @@ from msgcode.record import Record
 QUIET = 1.5
 """Seconds for which nothing may have come out of the program."""
 
+LEARNED = 0.5
+"""Seconds of quiet after which a prompt is one that waits."""
+
 HANDS_OFF = 3.0
 """Seconds for which nobody may have pressed a key."""
+
+FORGOTTEN = 10.0
+"""Seconds without a key after which a prompt that is seen to be empty is, whatever was typed."""
 
 _ASKS = re.compile(
     r"[\[(]\s*y(?:es)?\s*/\s*n(?:o)?\s*(?:/[^\])]*)?[\])]|\(yes/no|press (?:any key|enter|return)"
@@ -45,6 +51,11 @@ class Screen(Record):
         return self.lines[self.row]
 
     @property
+    def behind(self) -> str:
+        """The text of that row from the cursor on."""
+        return self.line[len(self.left) :].strip()
+
+    @property
     def so_far(self) -> str:
         """All the text before the cursor, rows joined as a long line wraps."""
         return "".join(self.lines[: self.row]) + self.left
@@ -58,8 +69,8 @@ class View(Record):
     """Seconds since something last came out of the program, but for the echo of keys."""
     hands_off: float
     """Seconds since a key was last pressed."""
-    typed: bool = False
-    """Something was typed, or may have been, that was not sent."""
+    typed: bool | None = False
+    """Something was typed, or may have been, that was not sent; None if nobody follows the keys."""
     foreground: bool = True
     """The program itself has the terminal, and not one that it has started."""
     hidden: bool = False
@@ -69,16 +80,17 @@ class View(Record):
 
 
 class Prompt(Record):
-    """How a program waits for input: what is left of the cursor, and on which screen."""
+    """How a program waits for input: what stands before and behind the cursor, and on which screen."""
 
     sign: str
+    behind: str
     alternate: bool
 
 
 def prompt(screen: Screen) -> Prompt | None:
     """The prompt that the cursor stands behind, such as `$ ` or `> `, if it does."""
     sign = _SIGN.search(screen.left)
-    return Prompt(sign[0], screen.alternate) if sign else None
+    return Prompt(sign[0], screen.behind, screen.alternate) if sign else None
 
 
 def question(view: View) -> str | None:
@@ -118,18 +130,31 @@ def why_not(view: View, usual: Prompt | None) -> str | None:
         return "its terminal scrolls back, or takes no keys, or is one of several that are typed into at once"
     if view.quiet < QUIET:
         return "its output moves"
-    if view.typed:
+    here = prompt(view.screen)
+    if view.typed and not (view.hands_off >= FORGOTTEN and here and usual and _is_empty(here, usual)):
         return "something was typed in its terminal and not sent"
     if view.hands_off < HANDS_OFF:
         return "somebody types in its terminal"
-    here = prompt(view.screen)
     if not here:
         return "its terminal shows no prompt at the cursor"
-    if not usual or here == usual:
-        return None
+    if not usual:
+        return "it is not known yet how its terminal waits"
     if here.alternate != usual.alternate:
         return "its terminal shows another screen, such as an editor or a pager"
-    return f"its terminal shows the prompt {here.sign.strip()!r} and not {usual.sign.strip()!r}"
+    if here.sign != usual.sign:
+        return f"its terminal shows the prompt {here.sign.strip()!r} and not {usual.sign.strip()!r}"
+    if view.typed is None and not _is_empty(here, usual):
+        return "text stands behind the cursor in its terminal"
+    return None
+
+
+def may_learn(view: View) -> bool:
+    """Whether the prompt is to be taken for the usual one, as nothing is typed and nothing moves."""
+    return not (view.typed or view.closed or question(view)) and view.foreground and view.quiet >= LEARNED
+
+
+def _is_empty(here: Prompt, usual: Prompt) -> bool:
+    return here in (usual, usual._replace(behind=""))
 
 
 def holds(before: Screen, after: Screen, text: str) -> bool:

@@ -59,6 +59,9 @@ class Terminal(Protocol):
     def hold_keys(self, held: bool) -> None:
         """Keep back what the user types, or let it follow."""
 
+    def asks(self, asks: bool) -> None:
+        """Whether the program asks its user for something now: what is typed is the answer."""
+
 
 def session(program: str, directory: str) -> Session:
     """A session unlike any other for a program in a terminal."""
@@ -124,9 +127,9 @@ class Waker:
         clock = asyncio.get_running_loop().time
         while True:
             view = await self._terminal.view()
-            reason = wake.why_not(view, self._usual)
-            if reason is None and self._usual is None:
+            if self._usual is None and wake.may_learn(view):
                 self._usual = wake.prompt(view.screen)
+            reason = wake.why_not(view, self._usual)
             due = self._pacing.due(self._waiting, clock())
             if due and reason is None and self._companion:
                 reason = self._why_not_by_companion(view)
@@ -134,7 +137,9 @@ class Waker:
                 waiting = self._waiting
                 self._outcome = WOKEN if await self._wake(view.screen) else GARBLED
                 self._pacing.tried(waiting, clock())
-            self._tell(view, reason)
+            asked = wake.question(view)
+            self._terminal.asks(asked is not None)
+            self._tell(view, asked, reason)
             await asyncio.sleep(self._terminal.tick)
 
     def _why_not_by_companion(self, view: View) -> str | None:
@@ -172,11 +177,11 @@ class Waker:
 
     # The room
 
-    def _tell(self, view: View, reason: str | None) -> None:
+    def _tell(self, view: View, asked: str | None, reason: str | None) -> None:
         """Tell the room what the agent is doing, and why it was not woken if mail waits."""
-        words = None
-        if asked := wake.question(view):
-            activity, words = Activity.BLOCKED, asked
+        words = asked
+        if asked:
+            activity = Activity.BLOCKED
         elif view.quiet < wake.QUIET:
             activity = Activity.BUSY
         else:
