@@ -195,15 +195,19 @@ class Run:
 
     def _from_program(self) -> bool:
         """Pass on what there is. Returns whether there may be more."""
-        try:
-            data = os.read(self._fd, CHUNK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b""  # How Linux says that nobody has the terminal open any more.
         loop = asyncio.get_running_loop()
-        if not data:
+        data = b""
+        try:
+            while len(data) < CHUNK:
+                some = os.read(self._fd, CHUNK)
+                if not some:
+                    raise OSError  # Nobody has the terminal open any more; Linux says so by itself.
+                data += some
+        except BlockingIOError:
+            pass
+        except OSError:
             loop.remove_reader(self._fd)
+        if not data:
             return False
         _write_all(self._out, data)
         now = loop.time()

@@ -10,8 +10,8 @@ import pyte
 
 from msgcode.harness.terminal.wake import Screen
 
-BACKLOG = 256 * 1024
-"""Bytes that wait to be followed; of a flood, the beginning is left out."""
+BACKLOG = 32 * 1024
+"""Bytes that may wait to be followed, for 0.2 s; of a flood, only the end is, which is more than a screen."""
 
 _SLICE = 4096
 
@@ -59,26 +59,29 @@ class Followed:
     def __init__(self, columns: int, lines: int) -> None:
         self._screen = _Shown(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
-        self._backlog = b""
+        self._backlog = bytearray()
 
     def write(self, data: bytes) -> None:
         """The program has written this; `follow` looks at it."""
         self._backlog += data
         if len(self._backlog) > 2 * BACKLOG:
-            dropped, kept = self._backlog[:-BACKLOG], self._backlog[-BACKLOG:]
-            self._feed(b"".join(_MODES.findall(dropped)))
-            self._backlog = kept[kept.find(b"\n") + 1 :]
+            start = (
+                self._backlog.find(b"\n", len(self._backlog) - BACKLOG) + 1 or len(self._backlog) - BACKLOG
+            )
+            self._feed(b"".join(_MODES.findall(self._backlog, 0, start)))
+            del self._backlog[:start]
 
     def follow(self) -> bool:
         """Follow a part of what was written, in a few milliseconds. Returns whether there is more."""
-        data, rest = self._backlog[:_SLICE], self._backlog[_SLICE:]
+        data = bytes(self._backlog[:_SLICE])
+        more = len(self._backlog) > len(data)
         unfinished = _UNFINISHED.search(data)
         end = unfinished.start() if unfinished else len(data)
-        if not end and rest:
+        if not end and more:
             end = len(data)  # It is too long to wait for its end.
+        del self._backlog[:end]
         self._feed(_UNKNOWN.sub(b"", data[:end]))
-        self._backlog = data[end:] + rest
-        return bool(rest)
+        return more
 
     def resize(self, columns: int, lines: int) -> None:
         """The terminal has another size."""
@@ -93,8 +96,7 @@ class Followed:
 
     def undo(self) -> bytes:
         """What puts back the modes that the program has left behind: mouse, paste, screen, cursor."""
-        while self.follow():
-            pass
+        self._feed(b"".join(_MODES.findall(self._backlog)))
         left = [mode for mode in _UNDONE if mode << 5 in self._screen.mode]
         shown = _CURSOR << 5 in self._screen.mode
         return b"".join(b"\x1b[?%dl" % mode for mode in left) + (b"" if shown else b"\x1b[?25h")
