@@ -162,8 +162,12 @@ def holds(before: Screen, after: Screen, text: str) -> bool:
 
     A box may wrap the text, so blanks do not count.
     """
-    gained = {line.strip() for line in _below(after)} - {line.strip() for line in _below(before)}
-    return _solid(after.so_far).endswith(_solid(before.left + text)) and not gained - {""}
+    known = [line for line in map(str.strip, _below(before)) if line]
+    # Hints may go while something is typed, but nothing comes, such as a list to choose from.
+    unknown = [
+        line for line in map(str.strip, _below(after)) if not any(line in hint for hint in ("", *known))
+    ]
+    return _solid(after.so_far).endswith(_solid(before.left + text)) and not unknown
 
 
 def _solid(text: str) -> str:

@@ -135,6 +135,12 @@ def test_the_prompt_holds_just_what_was_typed(after: str) -> None:
     assert holds(SHELL, screen(after), MARKER)
 
 
+def test_hints_may_go_while_something_is_typed() -> None:
+    before = screen("────\n› _\n────\n? for shortcuts    1 warning")
+    assert holds(before, screen(f"────\n› {MARKER}_\n────\n                1 warning"), MARKER)
+    assert not holds(before, screen(f"────\n› {MARKER}_\n────\n> 1. answer"), MARKER)
+
+
 @pytest.mark.parametrize(
     "after",
     [
