@@ -19,7 +19,6 @@ from msgcode.errors import BadInput, MsgcodeError
 from msgcode.grammar import Command, Help, full_parser, parse
 from msgcode.journal.reader import Position
 from msgcode.store import Store
-from msgcode.text import visible_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,106 +136,20 @@ def _completion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_completion)
 
 
-def _install(call: Call) -> Answer:
-    from msgcode.harness.opencode.install import install
-
-    path, done = install(call.args.project, getattr(call.args, "store", None))
-    then = {
-        "installed": " OpenCodes started from now on have the tools, and /msg.",
-        "updated": " OpenCodes started from now on have the new version.",
-        "unchanged": " It was in place already.",
-    }
-    text = f"{done.capitalize()}: {path}.{then[done]}"
-    return Answer(visible_line(text), {"file": str(path), "done": done})
-
-
-def _uninstall(call: Call) -> Answer:
-    from msgcode.harness.opencode.install import uninstall
-
-    path, done = uninstall(call.args.project)
-    text = f"Removed: {path}." if done == "removed" else f"Nothing to remove: there is no {path}."
-    return Answer(visible_line(text), {"file": str(path), "done": done})
-
-
-def _host(call: Call) -> Answer:
-    from msgcode.harness.opencode.host import main as serve
-
-    serve(call.store)
-    return Answer("", [], json_lines=True)
-
-
-def _run_program(call: Call) -> Answer:
-    from msgcode.harness.terminal.pty import main as run_program
-
-    sys.exit(run_program(call.store, call.somebody, call.args.command, call.args.wake))
-
-
-def _adopt(call: Call) -> Answer:
-    from msgcode.harness.terminal.tmux import main as adopt
-
-    return Answer(adopt(call.store, call.somebody, call.args.pane, call.args.wake))
-
-
-def _adopt_arguments(parser: argparse.ArgumentParser) -> None:
-    _wake_argument(parser)
-    parser.add_argument(
-        "pane", metavar="PANE", nargs="?", help="such as %%3 or work:0.1; else they are listed"
-    )
-    parser.set_defaults(run=_adopt)
-
-
-def _wake_argument(parser: argparse.ArgumentParser) -> None:
-    help = "what is typed to wake it, instead of where its mail is"
-    parser.add_argument("--wake", metavar="TEXT", help=help)
-
-
-def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    _wake_argument(parser)
-    parser.add_argument("command", metavar="COMMAND", nargs="+", help="the program, after --")
-    parser.set_defaults(run=_run_program)
-
-
-def _mcp(call: Call) -> Answer:
-    from msgcode.mcp.server import main as serve
-
-    serve(call.store)
-    return Answer("", [], json_lines=True)
-
-
-def _mcp_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_mcp)
-
-
-def _install_arguments(parser: argparse.ArgumentParser) -> None:
-    _harness_argument(parser)
-    parser.add_argument("--project", action="store_true", help="only for the project in this folder")
-    parser.set_defaults(run=_install)
-
-
-def _uninstall_arguments(parser: argparse.ArgumentParser) -> None:
-    _install_arguments(parser)
-    parser.set_defaults(run=_uninstall)
-
-
-def _host_arguments(parser: argparse.ArgumentParser) -> None:
-    _harness_argument(parser)
-    parser.set_defaults(run=_host)
-
-
-def _harness_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("harness", choices=["opencode"], help="the agent program")
-
-
 _COMMANDS = {
     **COMMANDS,
     "step": COMMANDS["step"]._replace(arguments=from_topic("holding", "step_and_wait")),
     "probe": COMMANDS["probe"]._replace(arguments=from_topic("probing", "probe_and_wait")),
-    "install": Command("connect an agent program to the room", _install_arguments),
-    "uninstall": Command("undo that", _uninstall_arguments),
-    "host": Command("serve the plugin of an agent program, which starts it", _host_arguments),
-    "adopt": Command("wake an agent in a pane of tmux by typing when mail waits", _adopt_arguments),
-    "run": Command("run a program in this terminal, and wake it by typing when mail waits", _run_arguments),
-    "mcp": Command("serve the tools over MCP to an agent program, which starts it", _mcp_arguments),
+    "install": Command("connect an agent program to the room", from_topic("harnesses", "install")),
+    "uninstall": Command("undo that", from_topic("harnesses", "uninstall")),
+    "host": Command("serve the plugin of an agent program, which starts it", from_topic("harnesses", "host")),
+    "mcp": Command(
+        "serve the tools over MCP to an agent program, which starts it", from_topic("harnesses", "mcp")
+    ),
+    "run": Command(
+        "run a program in this terminal, and wake its agent by typing", from_topic("terminals", "run")
+    ),
+    "adopt": Command("wake the agent in a pane of tmux by typing", from_topic("terminals", "adopt")),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

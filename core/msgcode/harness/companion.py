@@ -56,25 +56,29 @@ NOT_TAKEN = "the program did not take what its hook said"
 class Companion:
     """The companion of a running program, in the room `store`.
 
-    room: what the store is opened by. process: the program's process. folder: that of its session; the
-    companion of a program whose conversations share a process learns it later (`named`).
+    process: the program's process. folder: that of its session. unnamed: what stands for the conversation's
+    id as long as no hook has told it.
     """
 
     def __init__(
-        self, store: Store, room: str, harness: Harness, process: int, folder: SessionFolder
+        self,
+        store: Store,
+        harness: Harness,
+        process: int,
+        folder: SessionFolder,
+        unnamed: str | None = None,
     ) -> None:
         self._store = store
-        self._room = room
         self._harness = harness
         self._process = psutil.Process(process)
-        self._folder = folder
+        self.folder = folder
         # Unlike that of an earlier companion of the same program.
         self._host = f"{socket.gethostname()}:{process}:{secrets.token_hex(2)}"
-        # Without hooks nobody tells the conversation's id: then the process stands for it.
-        self._unnamed = f"process-{self._host}"
+        self._unnamed = unnamed or f"process-{self._host}"
         self._directory = os.getcwd()
         self._conversation: Conversation | None = None
         self._told: tuple[list[str], Activity, str | None] | None = None
+        self._given_up = False
         self._seen_at = 0.0
         self._mail: bool | None = None
         self._wake_at = 0.0
@@ -93,7 +97,7 @@ class Companion:
     @property
     def session(self) -> Session:
         """The session in which agents that register here live."""
-        conversation = self._conversation or self._folder.conversation
+        conversation = self._conversation or self.folder.conversation
         id = conversation.id if conversation else self._unnamed
         directory = conversation.directory if conversation else None
         return Session(id, self._harness.id, self._host, directory or self._directory)
@@ -104,16 +108,19 @@ class Companion:
         return self._conversation is not None
 
     async def run(self) -> None:
-        """Keep company until cancelled; then the agents are offline, and the session's folder goes."""
+        """Keep company until cancelled; then the agents are offline, and the session's folder goes.
+
+        After `give_up` they are left as they are, for another companion.
+        """
         # A program may start several MCP servers, for helpers of its own: one of them does this.
-        while not self._folder.occupy(self._process.create_time()):  # noqa: ASYNC110 - it is a lock of another process's
+        while not self.folder.occupy(self._process.create_time()):  # noqa: ASYNC110 - it is a lock of another process's
             await asyncio.sleep(1)
         watching = [
-            asyncio.create_task(self._watch(changes(str(self._folder.path)))),
+            asyncio.create_task(self._watch(changes(str(self.folder.path)))),
             asyncio.create_task(self._watch(self._store.watch())),
         ]
         try:
-            self._folder.serve(self._room)
+            self.folder.serve(self._store.name)
             while True:
                 self._changed.clear()
                 pause = await asyncio.get_running_loop().run_in_executor(self._executor, self._look)
@@ -126,8 +133,12 @@ class Companion:
             for task in watching:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
-            self._executor.submit(self._leave)
+            self._executor.submit(self.folder.vacate if self._given_up else self._leave)
             self._executor.shutdown()
+
+    def give_up(self) -> None:
+        """Be the companion of this session no longer, once `run` is cancelled: it is another's."""
+        self._given_up = True
 
     async def _watch(self, happenings: AsyncIterable[object]) -> None:
         async for _ in happenings:
@@ -142,16 +153,16 @@ class Companion:
             return HEARTBEAT
 
     def _do(self) -> float | None:
-        conversation = self._folder.conversation
+        conversation = self.folder.conversation
         if conversation and conversation != self._conversation:
             self._move_in(conversation)
         agents = agents_of(self._store, self._harness.id, self.session.id)
-        presence = self._folder.presence
+        presence = self.folder.presence
         self._tell(agents, presence)
         self._see_taken()
         waits = presence[0] is not Activity.OFFLINE and any(map(self._store.undelivered, agents))
         if waits is not self._mail:
-            self._folder.flag_mail(waits)
+            self.folder.flag_mail(waits)
             self._mail, self._changed_at = waits, time.monotonic()
             self._wake_at, self._wakes = time.monotonic(), 0
         if waits:
@@ -162,12 +173,12 @@ class Companion:
     def _wake(self, activity: Activity) -> None:
         """Wake the session that has mail, if that is to be done now."""
         now = time.monotonic()
-        patience = 0.0 if activity is Activity.IDLE else PATIENCE
-        if activity is Activity.BLOCKED or now < self._changed_at + patience:
-            return  # What is blocked would take it, and tell nobody before its user has answered.
+        if activity is Activity.BLOCKED:
+            return  # It would take it, and its model would hear of it after its user's answer.
         if not self._harness.wake:
-            self._folder.wake_up()
-        elif self._conversation and now >= self._wake_at:
+            if activity is Activity.IDLE or now >= self._changed_at + PATIENCE:
+                self.folder.wake_up()
+        elif activity is Activity.IDLE and self._conversation and now >= self._wake_at:
             self._wake_at = now + BACK_OFF[min(self._wakes, len(BACK_OFF) - 1)] + PATIENCE
             self._wakes += 1
             given = {"session": self._conversation.id, "text": WAKE_TEXT}
@@ -176,9 +187,8 @@ class Companion:
                 [self._process.exe(), *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
             )
             if done.returncode:
-                raise Unavailable(
-                    f"{self._harness.title} cannot be woken: {visible_line(done.stderr.decode(errors='replace'))}"
-                )
+                why = visible_line(done.stderr.decode(errors="replace"))
+                raise Unavailable(f"{self._harness.title} cannot be woken: {why}")
 
     def _move_in(self, conversation: Conversation) -> None:
         """Bind the agents that live in the conversation, which is open here from now on."""
@@ -209,7 +219,7 @@ class Companion:
     def _see_taken(self) -> None:
         """Confirm what the program's model has been told, and give up what it was not told in time."""
         now = time.monotonic()
-        fresh, self._noted = self._folder.handed(self._noted)
+        fresh, self._noted = self.folder.handed(self._noted)
         if fresh:
             self._handed.update(dict.fromkeys(fresh, now + LEASE))
             self._changed_at = now
@@ -244,7 +254,7 @@ class Companion:
                 self._store.set_presence(agent, Activity.OFFLINE)
         except MsgcodeError:
             pass  # The leases lapse, and so does their presence.
-        self._folder.remove()
+        self.folder.remove()
 
     def _try(self, verb: Callable[[], object]) -> None:
         try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from msgcode.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Role(StrEnum):
@@ -68,4 +71,10 @@ class Harness(Record):
     wake: tuple[str, ...] = ()
     """The program's own words for giving an idle conversation a prompt, with {session} and {text} in them."""
     settings: tuple[tuple[str, tuple[str, ...], Any], ...] = ()
-    """What else it needs: file (from the home folder), keys, value."""
+    """What else it needs: file (from the home folder), keys, value. Of a list, what has to be in it."""
+    home: str = ""
+    """The folder, from the home folder, whose place `home_variable` can change; none: the home folder."""
+    home_variable: str = ""
+    """The environment variable that does. Files outside of `home` are then in that folder, too."""
+    then: str = ""
+    """What its user has to do after `msgcode install`, in a sentence; none: start it anew."""

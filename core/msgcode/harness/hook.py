@@ -10,17 +10,20 @@ import json
 import os
 import sys
 from importlib import import_module
-from typing import Any, Protocol, cast
 
 from msgcode import prompt
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.harness.description import Role
-from msgcode.harness.sessions import Conversation, Handed, SessionFolder
+from msgcode.harness.sessions import Handed, SessionFolder
 from msgcode.model import Activity
 from msgcode.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from msgcode.harness.payloads import Payloads
+    from msgcode.harness.sessions import Conversation
     from msgcode.model import Message
 
 LEASE = 60.0
@@ -31,22 +34,10 @@ FAILED = 1
 """The exit code when it could not be done. Not 2: to agent programs that means that a hook objects."""
 
 
-class Payloads(Protocol):
-    """What differs between the programs: `payloads.py` of each harness."""
-
-    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
-        """Which conversation a payload is about; None if it is a helper's inside it, which gets no mail."""
-
-    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
-        """What the session is doing, as a payload says it, where the role alone does not."""
-
-    def output(self, role: Role, text: str) -> tuple[str, str, int]:
-        """What hands the text to the model: for standard output, for standard error, and the exit code."""
-
-
 def payloads(harness: str) -> Payloads:
     """Those of one agent program."""
-    return cast(Payloads, import_module(f"msgcode.harness.{harness}.payloads"))
+    found: Any = import_module(f"msgcode.harness.{harness}.payloads")
+    return found  # type: ignore[no-any-return]
 
 
 def main(words: list[str]) -> int:

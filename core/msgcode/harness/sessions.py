@@ -16,8 +16,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -134,11 +132,13 @@ class SessionFolder:
         return self._read("room") or None
 
     def occupy(self, since: float) -> bool:
-        """Become the companion until this process ends, or `vacate`; False if there is one.
+        """Become the companion until this process ends, or `vacate`; False if another is.
 
         since: when the program was started (seconds since 1970); what is older in here is cleared away.
         Raises OSError.
         """
+        if self._occupied >= 0:
+            return True
         self.make()
         lock = os.open(self.path, os.O_RDONLY)
         try:
@@ -160,6 +160,8 @@ class SessionFolder:
 
     def remove(self) -> None:
         """The session is over: its folder goes, and whoever waits in it is sent home."""
+        import shutil  # It takes 8 ms to import, and hooks need it not.
+
         self.vacate()
         try:
             os.close(os.open(self.wake, os.O_RDWR | os.O_NONBLOCK))
@@ -215,6 +217,8 @@ def hook_command(harness: str, role: str, *, shared: bool = False) -> str:
 
     shared: several of its conversations may share a process (`Harness.shared`).
     """
+    import shlex
+
     script = Path(__file__).with_name("hook.sh")
     words = ["sh", str(script), str(sessions_folder()), sys.executable, harness, role]
     # `exec`: the program shall be the parent of the script, not the shell that the program starts for it.

@@ -56,17 +56,21 @@ def unavailable(error: OSError, what: str) -> Unavailable:
     return Unavailable(f"{what}: {why}. Nothing was changed.")
 
 
-def replace_file(path: str, data: bytes) -> None:
+def replace_file(path: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = False) -> None:
     """Put `data` at `path` in one step: readers see the old file or the new one, never a part.
 
-    Not written through to the disk: it is for what can be done without. Raises OSError; then `path` is
-    as it was.
+    mode: its permissions. sync: write it through to the disk first; without, it is for what can be done
+    without. Raises OSError; then `path` is as it was.
     """
     temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         try:
             write_all(descriptor, data)
+            if mode != PRIVATE_FILE:
+                os.fchmod(descriptor, mode)
+            if sync:
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import signal
-import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -38,20 +34,15 @@ from mcp.types import (
 )
 
 from msgcode import __version__, tools
-from msgcode.calls import agent_id
-from msgcode.checks import check_id
 from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
 from msgcode.harness.terminal import lives_around
 from msgcode.mcp import resources
+from msgcode.mcp.guest import HEARTBEAT, Guest
 from msgcode.mcp.pipes import standard_pipes
 from msgcode.mcp.subscriptions import Contents, Subscriptions
-from msgcode.model import Activity, Session
 from msgcode.store import Store
 from msgcode.tools import Caller, ToolAnswer
-
-HEARTBEAT = 10.0
-"""Seconds between two signs of life of the agents that live here."""
 
 RETRY = 1.0
 """Seconds after which a store that could not be read is tried again."""
@@ -63,16 +54,16 @@ T = TypeVar("T")
 class McpServer:
     """The room `store` for one MCP client.
 
-    session: the session that the client is, as it is known at the moment of asking. agent: who is
-    registered in it at once. brought: messages are brought to the session; else each answer tells of those
-    that wait.
+    guest: who that is. agent: who is registered in its session at once. brought: messages are brought to
+    it, if all is well; then it is not told to look for them. As long as the guest says that they are not,
+    each answer tells of those that wait.
     """
 
     def __init__(
-        self, store: Store, session: Callable[[], Session], agent: str | None = None, *, brought: bool = False
+        self, store: Store, guest: Guest, agent: str | None = None, *, brought: bool = False
     ) -> None:
         self._store = store
-        self._session = session
+        self._guest = guest
         self._agent = agent
         self._to_register = agent
         self._brought = brought
@@ -83,23 +74,22 @@ class McpServer:
         # One thread, so that what is told to the store is told in order.
         self._executor = ThreadPoolExecutor(1)
 
-    async def run(self, beside: Iterable[Callable[[], Coroutine[Any, Any, None]]] = ()) -> None:
+    async def run(self) -> None:
         """Serve on standard input and output until the client has gone; then its agents are offline.
 
-        beside: what is to be done as long as it is there, besides. Raises BadInput if these are no pipes.
+        Raises BadInput if these are no pipes.
         """
         incoming, outgoing = await standard_pipes()
         server = self._server()
         options = server.create_initialization_options(NotificationOptions(resources_changed=True))
         try:
-            await self._in_store(self._beat)
+            await self._in_store(self._register)
             async with asyncio.TaskGroup() as group:
-                parts = [group.create_task(part()) for part in (self._follow, self._live, *beside)]
+                parts = [group.create_task(part()) for part in (self._follow, self._live, self._guest.run)]
                 await server.run(incoming, outgoing, options)
                 for part in parts:
                     part.cancel()
         finally:
-            self._executor.submit(self._leave)
             self._executor.shutdown()
 
     def _server(self) -> Server[Any]:
@@ -127,6 +117,7 @@ class McpServer:
 
     async def _call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
         name, arguments = params.name, params.arguments or {}
+        self._guest.hear(params.meta or {})
         if name == "check_messages":
             answer = await self._check_messages(arguments)
         else:
@@ -162,7 +153,7 @@ class McpServer:
         self._register()
         caller = self._caller()
         answer = tools.call(caller, name, arguments, self._tools)
-        if self._brought or name == "check_messages":
+        if self._guest.delivers or name == "check_messages":
             return answer
         try:
             return _with_notice(answer, _waiting(caller))
@@ -238,19 +229,11 @@ class McpServer:
     async def _live(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            await self._in_store(self._beat)
+            await self._in_store(self._register)
             try:
                 await self._subscriptions.tell()  # That somebody has gone is in no event.
             except MCPError:
                 pass  # As in `_follow`: it is tried again.
-
-    def _beat(self) -> None:
-        self._register()
-        try:
-            for agent in self._caller().agents():
-                self._store.seen(agent)
-        except MsgcodeError:
-            pass  # The next comes soon.
 
     def _register(self) -> None:
         """Register the agent that is to be here from the start, as soon as that can be."""
@@ -259,24 +242,17 @@ class McpServer:
         try:
             self._store.register(
                 self._to_register,
-                session=self._session(),
+                session=self._guest.session,
                 takeover=lives_around(self._store, self._to_register),
             )
             self._to_register = None
         except MsgcodeError:
             pass  # The store cannot be written, or it is alive elsewhere, as yet: the next call tries again.
 
-    def _leave(self) -> None:
-        try:
-            for agent in self._caller().agents():
-                self._store.set_presence(agent, Activity.OFFLINE)
-        except MsgcodeError:
-            pass  # It counts as offline soon.
-
     # Small things
 
     def _caller(self) -> Caller:
-        return Caller(self._store, self._session(), self._brought)
+        return Caller(self._store, self._guest.session, self._brought)
 
     async def _answered(self, look: Callable[[], T]) -> T:
         try:
@@ -339,28 +315,3 @@ def _instructions(agent: str | None, brought: bool) -> str:
             "When you have dealt with a message, call ack_message.",
         ]
     )
-
-
-def main(store: Store) -> None:
-    """Serve the client on standard input and output until it has gone, or a signal ends it.
-
-    Raises BadInput if these are no pipes, or MSGCODE_AGENT is no id.
-    """
-    agent = agent_id(os.environ.get("MSGCODE_AGENT"))
-    if agent:
-        check_id("agent", agent)
-    # Unlike any other session, and than that of an earlier process with the same number.
-    token = secrets.token_hex(4)
-    session = Session(f"mcp-{token}", "mcp", f"{socket.gethostname()}:{os.getpid()}:{token}", os.getcwd())
-    asyncio.run(_serve(McpServer(store, lambda: session, agent)))
-
-
-async def _serve(server: McpServer) -> None:
-    loop = asyncio.get_running_loop()
-    serving = asyncio.ensure_future(server.run())
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, serving.cancel)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        pass

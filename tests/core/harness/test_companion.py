@@ -14,6 +14,7 @@ import pytest
 from msgcode import Status, Store
 from msgcode.harness import companion
 from msgcode.harness.companion import Companion
+from msgcode.harness.description import Harness
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Delivery, Session
 
@@ -32,10 +33,13 @@ def folder(tmp_path: Path) -> SessionFolder:
     return SessionFolder(tmp_path / "sessions" / str(os.getpid()))
 
 
+TOY = Harness("toy", "Toy", "toy", "toy", (), "toy.json", ("hooks",), (), "toy.json", ("servers",))
+
+
 @asynccontextmanager
-async def company(store: Store, folder: SessionFolder) -> AsyncIterator[Companion]:
-    """A companion at work."""
-    one = Companion(store, "the room", "toy", folder)
+async def company(store: Store, folder: SessionFolder, harness: Harness = TOY) -> AsyncIterator[Companion]:
+    """A companion at work, of this process."""
+    one = Companion(store, harness, os.getpid(), folder)
     work = asyncio.create_task(one.run())
     try:
         yield one
@@ -76,7 +80,7 @@ async def test_agents_live_in_the_open_conversation(store: Store, folder: Sessio
         assert (one.session.id, one.session.harness, one.session.directory) == ("c1", "toy", "/project")
         store.register("bob", session=one.session)
         await until(lambda: store.presence("bob").activity is Activity.IDLE)
-        assert folder.room == "the room"
+        assert folder.room == store.name
     assert store.presence("bob").activity is Activity.OFFLINE
     assert not folder.path.exists()
 
@@ -165,6 +169,49 @@ async def test_an_idle_session_is_woken(store: Store, folder: SessionFolder) -> 
             assert await asyncio.to_thread(folder.wake.read_bytes) == b"\n"
 
 
+async def test_an_idle_session_is_woken_by_its_programs_own_words(
+    store: Store, folder: SessionFolder, tmp_path: Path
+) -> None:
+    script = f"import sys; open({str(tmp_path / 'woken')!r}, 'w').write(' '.join(sys.argv[1:]))"
+    folder.begin(Conversation("c1"), os.getpid())
+    folder.tell(Activity.BUSY)
+    # The program that is woken is the one that runs: this one.
+    async with company(store, folder, TOY._replace(wake=("toy", "-c", script, "{session}", "{text}"))) as one:
+        await until(lambda: one.delivers)
+        store.register("bob", session=one.session)
+        store.send("ann", "bob", "x")
+        await until(lambda: has_mail(folder))
+        assert not (tmp_path / "woken").exists(), "it is busy"
+        folder.tell(Activity.IDLE)
+        await until(lambda: (tmp_path / "woken").exists() and (tmp_path / "woken").read_text())
+        assert (tmp_path / "woken").read_text() == f"c1 {companion.WAKE_TEXT}"
+
+
+async def test_mail_that_waits_long_in_a_busy_session_wakes_it(
+    store: Store, folder: SessionFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(companion, "PATIENCE", 0.2)
+    folder.begin(Conversation("c1"), os.getpid())
+    folder.tell(Activity.BUSY)
+    async with company(store, folder) as one:
+        await until(lambda: one.delivers)
+        store.register("bob", session=one.session)
+        store.send("ann", "bob", "x")
+        async with asyncio.timeout(10):
+            assert await asyncio.to_thread(folder.wake.read_bytes) == b"\n", "its user may have broken off"
+
+
+async def test_who_is_given_up_is_left_as_he_is(store: Store, folder: SessionFolder) -> None:
+    folder.begin(Conversation("c1"), os.getpid())
+    async with company(store, folder) as one:
+        await until(lambda: one.delivers)
+        store.register("bob", session=one.session)
+        one.give_up()
+    assert store.presence("bob").activity is Activity.IDLE
+    async with company(store, folder) as other:
+        await until(lambda: other.delivers)
+
+
 async def test_what_was_handed_over_is_delivered_once_it_is_in_the_transcript(
     store: Store, folder: SessionFolder, tmp_path: Path
 ) -> None:
@@ -216,7 +263,7 @@ async def test_a_program_has_one_companion(store: Store, folder: SessionFolder) 
     folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:
         await until(lambda: one.delivers)
-        async with company(store, folder) as other:
+        async with company(store, SessionFolder(folder.path)) as other:
             assert other.session.id == "c1", "agents that register there live in the same conversation"
             await asyncio.sleep(0)
             assert not other.delivers

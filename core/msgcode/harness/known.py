@@ -1,0 +1,29 @@
+"""The agent programs that msgcode knows, and where their files are for this user."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from msgcode.harness.description import Harness
+
+HOOKED = ("claude", "codex", "gemini")
+"""Those that have hooks and speak MCP."""
+
+HARNESSES = ("opencode", *HOOKED)
+
+
+def described(id: str) -> Harness:
+    """What is known of one that has hooks."""
+    found = import_module(f"msgcode.harness.{id}.description").HARNESS
+    assert isinstance(found, Harness)
+    return found
+
+
+def user_file(harness: Harness, path: str) -> str:
+    """Where a file of the program's is, which the description names from the home folder."""
+    moved = os.environ.get(harness.home_variable) if harness.home_variable else None
+    if not moved:
+        return os.path.join(os.path.expanduser("~"), path)
+    inside = path.removeprefix(f"{harness.home}/") if harness.home else path
+    return os.path.join(os.path.abspath(os.path.expanduser(moved)), inside)
