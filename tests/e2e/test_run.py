@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from msgcode.model import Activity
+from msgcode.model import Activity, Session
 from msgcode.store import Store
 from tests.e2e.conftest import wait_until
 from tests.e2e.in_pty import InPty
@@ -25,6 +25,24 @@ BOX = str(Path(__file__).with_name("prompt_box.py"))
 MARKER = "msgcode: mail for ann (msgcode check --as ann)"
 LONG_ENOUGH = 5.0
 """Seconds within which a wake-up that is safe has long been typed."""
+
+
+MCP_CLIENT = """
+import asyncio, os, sys
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+async def main():
+    words = ["-m", "msgcode", "mcp"]
+    server = StdioServerParameters(command=sys.executable, args=words, env=dict(os.environ))
+    async with stdio_client(server) as pipes, ClientSession(*pipes) as session:
+        await session.initialize()
+        await session.list_tools()
+        print("registered", flush=True)
+        await asyncio.to_thread(input)
+
+asyncio.run(main())
+"""
 
 
 class Running:
@@ -82,7 +100,8 @@ class Running:
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of what a test runs."""
     kept = {key: value for key, value in os.environ.items() if key not in ("TMUX", "MSGCODE_AGENT")}
-    return {**kept, "MSGCODE_STORE": str(tmp_path / "room"), "HOME": str(tmp_path), "TERM": "xterm-256color"}
+    own = {"MSGCODE_STORE": str(tmp_path / "room"), "HOME": str(tmp_path), "TERM": "xterm-256color"}
+    return {**kept, **own, "PS1": "ready$ "}
 
 
 def msgcode(*words: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -333,3 +352,51 @@ def test_without_a_terminal_or_a_program_it_is_refused(environment: dict[str, st
             assert error in terminal.screen()
     with Store.open(tmp_path / "room", sync=False) as store:
         assert store.agents() == []
+
+
+def test_hidden_input_is_left_to_the_user(start: Start) -> None:
+    running = start("bash", "--norc", "-c", "read -s -p 'Code> ' x; echo; echo got $x")
+    running.terminal.wait_for("Code>")
+    running.mail()
+    running.presence(Activity.BLOCKED, "Code>")
+    time.sleep(LONG_ENOUGH / 2)
+    running.terminal.type("secret\r")
+    running.terminal.wait_for("got secret")
+
+
+def test_what_a_shell_starts_is_let_be(start: Start) -> None:
+    running = start("bash", "--norc")
+    running.terminal.wait_for("ready$")
+    running.mail()
+    running.terminal.type(f"{shlex.quote(sys.executable)} -q\r")
+    running.terminal.wait_for(">>>")
+    running.told("another program has its terminal")
+    running.terminal.type("exit()\r")
+    running.terminal.wait_for("msgcode check --as ann")
+
+
+def test_a_companion_of_the_program_tells_what_it_does(box: Running) -> None:
+    box.presence(Activity.IDLE)
+    moved = Session("conversation", "claude", "companion")
+    box.store.register("ann", session=moved, takeover=True)
+    box.store.set_presence("ann", Activity.BLOCKED, "may it run rm?")
+    box.mail()
+    time.sleep(LONG_ENOUGH)
+    assert box.sent == []
+    assert box.store.presence("ann").reason == "may it run rm?"
+    box.store.set_presence("ann", Activity.IDLE)
+    box.woken()
+    box.store.set_presence("ann", Activity.OFFLINE)  # The program has ended, and the terminal goes on.
+    wait_until(lambda: box.store.agents()[0].session != moved, lambda: "it has not moved back")
+
+
+def test_an_mcp_server_in_it_takes_the_agent_over(start: Start, tmp_path: Path) -> None:
+    running = start(sys.executable, "-c", MCP_CLIENT)
+    running.terminal.wait_for("registered")
+
+    def lives() -> str:
+        return next(str(agent.session and agent.session.harness) for agent in running.store.agents())
+
+    wait_until(lambda: lives() != "terminal", lives)
+    running.terminal.type("\r")
+    assert running.terminal.end() == 0

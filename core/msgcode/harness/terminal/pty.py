@@ -19,6 +19,7 @@ from ptyprocess import PtyProcess
 from msgcode.errors import BadInput
 from msgcode.harness.terminal import AROUND
 from msgcode.harness.terminal.keys import Typed
+from msgcode.harness.terminal.modes import hides_input
 from msgcode.harness.terminal.screen import Followed
 from msgcode.harness.terminal.wake import View
 from msgcode.harness.terminal.waker import Waker, session, wake_up
@@ -76,12 +77,13 @@ class Run:
             raise BadInput(f"{command[0]!r} cannot be started: {error.strerror or error}.") from None
         self._fd: int = self._process.fd
         os.set_blocking(self._fd, False)
-        self._screen = Followed(size.columns, size.lines)
+        self._screen = Followed(size.columns or 80, size.lines or 24)
         self._typed = Typed()
         self._to_program = b""
         self._kept: list[bytes] | None = None
         self._moved = self._pressed = self._read_at = float("-inf")
         self._asked = False
+        self._trouble: Exception | None = None
         self._followed = asyncio.Event()
         self._followed.set()
         self._ended: asyncio.Future[int]
@@ -92,8 +94,13 @@ class Run:
             tty.setraw(self._in, termios.TCSADRAIN)
             return asyncio.run(self._pass(waker))
         finally:
-            os.write(self._out, self._screen.undo())
-            termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
+            try:
+                _write_all(self._out, self._screen.undo())
+                termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
+            except (OSError, termios.error):
+                pass  # The terminal has gone.
+            if self._trouble:
+                print(f"msgcode: the mail of this terminal was not watched: {self._trouble}", file=sys.stderr)
 
     # Waker's side
 
@@ -104,14 +111,13 @@ class Run:
         except TimeoutError:
             pass  # It moves, so nothing will be typed.
         now = asyncio.get_running_loop().time()
-        state = termios.tcgetattr(self._fd)[3]
         return View(
             self._screen.screen(),
             now - self._moved,
             now - self._pressed,
             self._typed.pending,
             self._foreground(),
-            bool(state & termios.ICANON and not state & termios.ECHO),
+            hides_input(self._fd),
         )
 
     async def type(self, text: str) -> None:
@@ -157,10 +163,14 @@ class Run:
             while self._from_program():
                 pass
             watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            (outcome,) = await asyncio.gather(watching, return_exceptions=True)
+            self._trouble = outcome if isinstance(outcome, Exception) else None
 
     def _from_user(self) -> None:
-        keys = os.read(self._in, CHUNK)
+        try:
+            keys = os.read(self._in, CHUNK)
+        except OSError:
+            keys = b""
         if not keys:
             asyncio.get_running_loop().remove_reader(self._in)
         elif self._kept is not None:
@@ -209,7 +219,10 @@ class Run:
             loop.remove_reader(self._fd)
         if not data:
             return False
-        _write_all(self._out, data)
+        try:
+            _write_all(self._out, data)
+        except OSError:
+            os.kill(self._process.pid, signal.SIGHUP)  # The terminal has gone.
         now = loop.time()
         self._read_at = now
         if now - self._pressed > ECHOES:

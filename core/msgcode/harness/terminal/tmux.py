@@ -6,13 +6,13 @@ import asyncio
 import os
 import shutil
 import signal
-import termios
 import time
 
 import libtmux
 from rich.cells import get_character_cell_size
 
 from msgcode.errors import BadInput
+from msgcode.harness.terminal.modes import hides_input
 from msgcode.harness.terminal.wake import Screen, View
 from msgcode.harness.terminal.waker import Waker, session, wake_up
 from msgcode.store import Store
@@ -159,12 +159,9 @@ class Pane:
         except OSError:
             return False
         try:
-            state = termios.tcgetattr(terminal)[3]
-        except termios.error:
-            return False
+            return hides_input(terminal)
         finally:
             os.close(terminal)
-        return bool(state & termios.ICANON and not state & termios.ECHO)
 
     def _tmux(self, command: str, *words: str, target: bool = True) -> tuple[str, ...]:
         where = ["-t", str(self._pane.pane_id)] if target else []
