@@ -75,6 +75,8 @@ class Run:
             )
         except OSError as error:
             raise BadInput(f"{command[0]!r} cannot be started: {error.strerror or error}.") from None
+        self._program: list[int] = []
+        """The program's own process, once it is known: the one child of the process that stands by."""
         self._fd: int = self._process.fd
         os.set_blocking(self._fd, False)
         self._screen = Followed(size.columns or 80, size.lines or 24)
@@ -136,9 +138,9 @@ class Run:
 
     def _foreground(self) -> bool:
         try:
-            return any(
-                child.pid == os.tcgetpgrp(self._fd) for child in psutil.Process(self._process.pid).children()
-            )
+            if not self._program:
+                self._program = [child.pid for child in psutil.Process(self._process.pid).children()]
+            return os.tcgetpgrp(self._fd) in self._program
         except (OSError, psutil.Error):
             return False
 
@@ -151,7 +153,7 @@ class Run:
         loop.add_signal_handler(signal.SIGWINCH, self._resize)
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
         for number in FORWARDED:
-            loop.add_signal_handler(number, os.kill, self._process.pid, number)
+            loop.add_signal_handler(number, self._signal, number)
         loop.add_reader(self._in, self._from_user)
         loop.add_reader(self._fd, self._from_program)
         self._reap()
@@ -222,7 +224,7 @@ class Run:
         try:
             _write_all(self._out, data)
         except OSError:
-            os.kill(self._process.pid, signal.SIGHUP)  # The terminal has gone.
+            self._signal(signal.SIGHUP)  # The terminal has gone.
         now = loop.time()
         self._read_at = now
         if now - self._pressed > ECHOES:
@@ -281,7 +283,13 @@ class Run:
         os.kill(0, signal.SIGTSTP)
         termios.tcsetattr(self._in, termios.TCSADRAIN, raw)
         self._resize()
-        os.kill(self._process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.kill(self._process.pid, number)
+        except ProcessLookupError:
+            pass  # It has just ended.
 
 
 def _stand_by(program: int) -> None:

@@ -60,6 +60,7 @@ class Followed:
         self._screen = _Shown(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._backlog = bytearray()
+        self._seen: Screen | None = None
 
     def write(self, data: bytes) -> None:
         """The program has written this; `follow` looks at it."""
@@ -86,13 +87,13 @@ class Followed:
     def resize(self, columns: int, lines: int) -> None:
         """The terminal has another size."""
         self._screen.resize(lines, columns)
+        self._seen = None
 
     def screen(self) -> Screen:
         """What it shows now."""
-        shown, cursor = self._screen, self._screen.cursor
-        column = min(cursor.x, shown.columns)
-        lines = tuple(self._text(row, shown.columns) for row in range(shown.lines))
-        return Screen(lines, cursor.y, self._text(cursor.y, column), bool(_ALTERNATE & shown.mode))
+        if self._seen is None:
+            self._seen = self._look()
+        return self._seen
 
     def undo(self) -> bytes:
         """What puts back the modes that the program has left behind: mouse, paste, screen, cursor."""
@@ -101,11 +102,18 @@ class Followed:
         shown = _CURSOR << 5 in self._screen.mode
         return b"".join(b"\x1b[?%dl" % mode for mode in left) + (b"" if shown else b"\x1b[?25h")
 
+    def _look(self) -> Screen:
+        shown, cursor = self._screen, self._screen.cursor
+        column = min(cursor.x, shown.columns)
+        lines = tuple(self._text(row, shown.columns) for row in range(shown.lines))
+        return Screen(lines, cursor.y, self._text(cursor.y, column), bool(_ALTERNATE & shown.mode))
+
     def _text(self, row: int, columns: int) -> str:
         cells = self._screen.buffer[row]
         return "".join(cells[column].data for column in range(columns))
 
     def _feed(self, data: bytes) -> None:
+        self._seen = None
         try:
             self._stream.feed(data)
         except Exception:

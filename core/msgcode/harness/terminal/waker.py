@@ -166,7 +166,8 @@ class Waker:
         until, since = clock() + ECHO, None
         while clock() < until:
             view = await self._terminal.view()
-            if wake.question(view) or not wake.holds(before, view.screen, self._text):
+            holds = wake.holds(before, view.screen, self._text)
+            if not (holds and view.foreground) or view.closed or wake.question(view):
                 since = None
             elif since is None:
                 since = clock()

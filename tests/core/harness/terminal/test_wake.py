@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from msgcode.harness.terminal.wake import (
@@ -29,7 +31,7 @@ def screen(text: str, alternate: bool = False, columns: int = 40) -> Screen:
     return Screen(tuple(line.ljust(columns) for line in lines), row, left, alternate)
 
 
-def view(shown: Screen, **more: object) -> View:
+def view(shown: Screen, **more: Any) -> View:
     """A terminal in which everything is quiet."""
     return View(shown, QUIET, HANDS_OFF)._replace(**more)
 
