@@ -32,7 +32,7 @@ class AnthropicMessages:
 
     def write(self, answer: Say | Calls, out: BufferedIOBase) -> None:
         """Stream the answer as server-sent events."""
-        message = {
+        message: dict[str, object] = {
             "id": f"msg_{uuid.uuid4().hex}",
             "type": "message",
             "role": "assistant",

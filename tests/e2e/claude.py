@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.scripted import Answer, Call, Script, Turn
 from tests.e2e.terminal import Terminal
 
 WAIT = 40.0
@@ -21,6 +25,9 @@ WAIT = 40.0
 
 VERSION = "2.1.197"
 """The version that these tests were written with."""
+
+OURS = "mcp__msgcode__"
+"""What Claude Code puts before the names of our tools."""
 
 KEY = "sk-ant-api03-none-of-yours"
 """What the scripted model is given for a key."""
@@ -35,6 +42,21 @@ def binary() -> Path:
     if found is None:
         pytest.skip(f"Claude Code is not installed: npm install --global @anthropic-ai/claude-code@{VERSION}")
     return Path(found).resolve()
+
+
+def with_tools(script: Script) -> Script:
+    """The script, once Claude Code has our tools: it does not wait for them, but brings them amid a turn."""
+    begun = threading.Event()
+
+    def answer(turn: Turn) -> Answer:
+        if begun.is_set():
+            return script(turn)
+        if f"{OURS}register_agent" not in turn.tools:
+            return Call("Bash", {"command": "sleep 0.1", "description": "wait"})
+        begun.set()
+        return script(replace(turn, new=turn.entries))
+
+    return answer
 
 
 class ClaudeHome:
@@ -128,6 +150,10 @@ class ClaudeTerminal(Terminal):
         self.paste(text)
         self.wait_for(text.splitlines()[0][:40])
         self.type("Enter")
+
+    def wait_for_rest(self) -> None:
+        """Wait until a turn is over, the first one at the latest: then it tells how long it took."""
+        self.wait_until(lambda: re.search(r"✻ \w+ for \d", self.screen()), "no turn came to its end")
 
     def leave(self) -> None:
         """Say /exit, and wait until Claude Code has ended."""

@@ -14,6 +14,7 @@ from importlib import import_module
 from msgcode import prompt
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.harness.description import Role
+from msgcode.harness.known import described
 from msgcode.harness.sessions import Handed, SessionFolder
 from msgcode.model import Activity
 from msgcode.store import Store
@@ -88,11 +89,13 @@ def _deliver(
     program: Payloads,
 ) -> int:
     by = f"{harness} {conversation.id}"
+    limit = None if role is Role.WAIT else described(harness).hook_limit
     texts: list[str] = []
     handed: list[Handed] = []
     for agent in agents_of(store, harness, conversation.id):
         waiting = store.undelivered(agent)
-        claimed = store.claim(agent, by, limit=prompt.portion(waiting), lease=LEASE) if waiting else []
+        fit = prompt.portion(waiting, limit or prompt.MAX_PROMPT)
+        claimed = store.claim(agent, by, limit=fit, lease=LEASE) if waiting else []
         there = seen(conversation.transcript, [message.id for message in claimed if _before(message, agent)])
         for id in there:
             store.confirm(agent, id, by)

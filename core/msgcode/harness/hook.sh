@@ -52,7 +52,11 @@ esac
 [ -d "$here" ] || exit 0
 case $role in
 prompt | tool) state busy ;;
-stop) state idle ;;
+stop)
+    state idle
+    # In its terminal Claude Code is woken at once: it shows less of that, and takes more and longer texts.
+    [ "$harness $CLAUDE_CODE_ENTRYPOINT" = "claude cli" ] && exit 0
+    ;;
 end) state offline ;;
 esac
 [ -e "$here/mail" ] || exit 0

@@ -16,9 +16,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import sys
 from pathlib import Path
 
+from msgcode.harness.known import python
 from msgcode.journal.folder import replace_file
 from msgcode.model import Activity
 from msgcode.record import Record
@@ -89,6 +89,14 @@ class SessionFolder:
     def tell(self, activity: Activity, reason: str | None = None) -> None:
         """What the session is doing now, with a reason if it is blocked. Raises OSError."""
         self._write("state", f"{activity} {reason or ''}".rstrip() + "\n")
+
+    @property
+    def told_at(self) -> float:
+        """When the session has last told what it is doing (seconds since 1970); 0 if it has not."""
+        try:
+            return (self.path / "state").stat().st_mtime
+        except OSError:
+            return 0.0
 
     @property
     def presence(self) -> tuple[Activity, str | None]:
@@ -220,7 +228,7 @@ def hook_command(harness: str, role: str, *, shared: bool = False) -> str:
     import shlex
 
     script = Path(__file__).with_name("hook.sh")
-    words = ["sh", str(script), str(sessions_folder()), sys.executable, harness, role]
+    words = ["sh", str(script), str(sessions_folder()), python(), harness, role]
     # `exec`: the program shall be the parent of the script, not the shell that the program starts for it.
     return f"exec {shlex.join([*words, 'shared'] if shared else words)}"
 

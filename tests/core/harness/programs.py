@@ -42,6 +42,7 @@ CODEX = Harness(
     home=".codex",
     home_variable="CODEX_HOME",
     then="Start codex once, and trust the hooks.",
+    off=((".codex/config.toml", ("features", "hooks"), False),),
 )
 
 GEMINI = Harness(

@@ -138,6 +138,27 @@ async def test_presence_is_told(store: Store, folder: SessionFolder) -> None:
             await until(partial(is_so, store, activity, reason))
 
 
+async def test_a_turn_that_its_user_has_broken_off_is_seen_in_the_transcript(
+    store: Store, folder: SessionFolder, tmp_path: Path
+) -> None:
+    transcript = tmp_path / "transcript"
+    transcript.write_text("broken off\n")
+    folder.begin(Conversation("c1", str(transcript)), os.getpid())
+    store.register("bob", session=Session("c1", "toy", "before"))
+    os.utime(transcript, (1, 1))
+    folder.tell(Activity.BLOCKED, "a question")  # That was an earlier turn.
+    async with company(store, folder, TOY._replace(interrupted="broken off")):
+        await until(lambda: is_so(store, Activity.BLOCKED, "a question"))
+        with transcript.open("a") as file:
+            file.write("the model goes on\n")
+        store.send("ann", "bob", "hello")
+        await until(lambda: has_mail(folder))
+        assert is_so(store, Activity.BLOCKED, "a question")
+        with transcript.open("a") as file:
+            file.write("broken off\n")
+        await until(lambda: is_so(store, Activity.IDLE, None))
+
+
 async def test_mail_is_flagged_as_long_as_there_is_some(store: Store, folder: SessionFolder) -> None:
     folder.begin(Conversation("c1"), os.getpid())
     async with company(store, folder) as one:

@@ -15,7 +15,7 @@ import pytest
 
 from msgcode import Status, Store
 from msgcode.harness import hook
-from msgcode.harness.description import Role
+from msgcode.harness.description import Harness, Role
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
 
@@ -33,6 +33,11 @@ class Toy(ModuleType):
         return ("", text, 2) if role is Role.WAIT else (text, "", 0)
 
 
+TOY = Harness(
+    "toy", "Toy", "toy", "toy", (), "toy.json", ("hooks",), (), "toy.json", ("servers",), hook_limit=9_000
+)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A room with `bob`, who lives in the toy's conversation c1, and `ann` elsewhere."""
@@ -45,6 +50,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def folder(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> SessionFolder:
     monkeypatch.setitem(sys.modules, "msgcode.harness.toy.payloads", Toy("payloads"))
+    description = ModuleType("description")
+    description.HARNESS = TOY  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "msgcode.harness.toy.description", description)
     folder = SessionFolder(tmp_path / "sessions" / str(os.getpid()))
     folder.serve(str(tmp_path / "room"))
     return folder
@@ -103,6 +111,15 @@ def test_the_way_out_is_the_programs(run: Run, store: Store) -> None:
     out, err, code = run(Role.WAIT)
     assert (out, code) == ("", 2)
     assert "> wake up" in err
+
+
+def test_no_more_is_handed_over_than_the_program_takes(run: Run, store: Store) -> None:
+    for number in range(3):
+        store.send("ann", "bob", f"{number} " + "word " * 1000)
+    out, _, _ = run(Role.TOOL)
+    assert out.startswith("[msgcode] 1 new message for you, agent bob; 2 more will follow")
+    _, err, _ = run(Role.WAIT)
+    assert err.startswith("[msgcode] 2 new messages for you, agent bob.")
 
 
 def test_only_the_agents_of_the_conversation_get_theirs(run: Run, store: Store) -> None:

@@ -25,6 +25,8 @@ HARNESS = Harness(
         Hook("SessionStart", Role.START),
         Hook("SessionStart", Role.WAIT, options=WAKES),
         Hook("UserPromptSubmit", Role.PROMPT),
+        # Somebody has to wait when the user breaks this turn off: there is no Stop then.
+        Hook("UserPromptSubmit", Role.WAIT, options=WAKES),
         # Not PostToolUse: that is left out when a tool has failed, and comes for one tool while another
         # of the same answer still waits for a permission.
         Hook("PostToolBatch", Role.TOOL),
@@ -35,6 +37,13 @@ HARNESS = Harness(
     ),
     mcp_file=".claude.json",
     mcp_at=("mcpServers",),
-    mcp_options={"type": "stdio"},
+    # Without alwaysLoad the model may have to search for our tools before it can call them.
+    mcp_options={"type": "stdio", "alwaysLoad": True},
+    home=".claude",
+    home_variable="CLAUDE_CONFIG_DIR",
+    # It keeps 10,000 characters from the model, and says in which file they are.
+    hook_limit=9_000,
+    interrupted='"text":"[Request interrupted by user',
     settings=((".claude/settings.json", ("permissions", "allow"), ["mcp__msgcode"]),),
+    off=((".claude/settings.json", ("disableAllHooks",), True),),
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from msgcode import tools
+from msgcode.caller import Caller
 from msgcode.harness.terminal import AROUND
 from msgcode.model import Session
 from msgcode.store import Store
@@ -21,6 +22,6 @@ def test_an_agent_may_move_from_the_terminal_into_the_program_in_it(
         monkeypatch.setenv(AROUND, around)
     with Store.open(tmp_path, sync=False) as store:
         store.register("ann", session=HERE)
-        answer = tools.call(tools.Caller(store, INSIDE), "register_agent", {"agent_id": "ann"})
+        answer = tools.call(Caller(store, INSIDE), "register_agent", {"agent_id": "ann"})
         assert answer.ok is moves
         assert store.agents()[0].session == (INSIDE if moves else HERE)
