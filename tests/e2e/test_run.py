@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from msgcode.model import Activity, Session
 from msgcode.store import Store
 from tests.e2e.conftest import wait_until
 from tests.e2e.in_pty import InPty
+from tests.e2e.terminal import Terminal, needs_tmux
 
 BOX = str(Path(__file__).with_name("prompt_box.py"))
 MARKER = "msgcode: mail for ann (msgcode check --as ann)"
@@ -327,6 +329,24 @@ def test_signals_are_passed_on_and_the_terminal_is_put_back(start: Start, number
     os.kill(running.terminal.process.pid, number)
     assert running.terminal.end() == code
     assert termios.tcgetattr(running.terminal.process.fd)[:4] == before[:4]
+
+
+@needs_tmux
+def test_it_ends_with_its_terminal_even_if_the_program_does_not(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m msgcode run --as ann --"
+    terminal = Terminal(f"{command} sh -c \"trap '' HUP INT; echo up; sleep 25\"", environment=environment)
+    try:
+        terminal.wait_for("up")
+        pid = terminal.pid()
+    finally:
+        terminal.close()
+    gone = time.monotonic()
+    wait_until(lambda: not psutil.pid_exists(pid), lambda: "it is still there")
+    assert time.monotonic() - gone < 15  # Else it has waited for the program.
+    with Store.open(tmp_path / "room", sync=False) as store:
+        assert store.presence("ann").activity is Activity.OFFLINE
 
 
 def test_an_interrupt_is_the_programs(start: Start) -> None:

@@ -175,6 +175,7 @@ class Run:
             keys = b""
         if not keys:
             asyncio.get_running_loop().remove_reader(self._in)
+            self._hang_up()
         elif self._kept is not None:
             self._kept.append(keys)
         else:
@@ -224,7 +225,7 @@ class Run:
         try:
             _write_all(self._out, data)
         except OSError:
-            self._signal(signal.SIGHUP)  # The terminal has gone.
+            self._hang_up()
         now = loop.time()
         self._read_at = now
         if now - self._pressed > ECHOES:
@@ -284,6 +285,12 @@ class Run:
         termios.tcsetattr(self._in, termios.TCSADRAIN, raw)
         self._resize()
         self._signal(signal.SIGCONT)
+
+    def _hang_up(self) -> None:
+        """The terminal has gone: so does this one, whether or not the program ends with it."""
+        self._signal(signal.SIGHUP)
+        if not self._ended.done():
+            self._ended.set_result(128 + signal.SIGHUP)
 
     def _signal(self, number: int) -> None:
         try:
