@@ -154,6 +154,10 @@ _COMMANDS = {
     "mcp": Command(
         "serve the tools over MCP to an agent program, which starts it", from_topic("harnesses", "mcp")
     ),
+    "run": Command(
+        "run a program in this terminal, and wake its agent by typing", from_topic("terminals", "run")
+    ),
+    "adopt": Command("wake the agent in a pane of tmux by typing", from_topic("terminals", "adopt")),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }
