@@ -167,8 +167,11 @@ def test_a_busy_agent_gets_mail_with_the_answer_of_a_tool(
 
 
 @needs_tmux
+@pytest.mark.parametrize(
+    ("id", "body"), [("ola", "> a <b> & c"), ("tim", "too much for Codex at this moment " * 500)]
+)
 def test_a_turn_goes_on_with_mail_that_came_before_its_end(
-    model: ModelServer, codexes: Codexes, store: Store
+    model: ModelServer, codexes: Codexes, store: Store, id: str, body: str
 ) -> None:
     gate = threading.Event()
     told: list[Turn] = []
@@ -176,24 +179,24 @@ def test_a_turn_goes_on_with_mail_that_came_before_its_end(
     def script(turn: Turn) -> Answer:
         told.append(turn)
         if len(told) == 1:
-            return Call(f"{PREFIX}register_agent", {"agent_id": "ola", "name": "Ola"})
+            return Call(f"{PREFIX}register_agent", {"agent_id": id})
         if len(told) == 2:
             assert gate.wait(GATE)
         return Say("ok")
 
-    model.play("You are ola.", script)
-    codexes.terminal().say("You are ola.")
+    model.play(f"You are {id}.", script)
+    codexes.terminal().say(f"You are {id}.")
     wait_until(lambda: len(told) == 2, lambda: "it did not register")
-    wait_for_presence(store, "ola", Activity.BUSY)
-    message = store.send("sender", "ola", "> a <b> & c")
+    wait_for_presence(store, id, Activity.BUSY)
+    message = store.send("sender", id, body)
     wait_until(mail_flag(codexes.home, told).exists, lambda: "the hooks are not told that there is mail")
     gate.set()
     wait_for_status(store, message, Status.DELIVERED)
     wait_until(lambda: len(told) > 2, lambda: "the model is not told")
 
     (found,) = [found for entry in told[2].new for found in received(entry.text)]
-    assert (found.id, found.body) == (message.id, "> a <b> & c")
-    wait_for_presence(store, "ola", Activity.IDLE)
+    assert (found.id, found.body) == (message.id, body)
+    wait_for_presence(store, id, Activity.IDLE)
     assert len(told) == 3, "it was woken besides"
 
 
@@ -271,6 +274,10 @@ def test_an_agent_outlives_its_program(model: ModelServer, own_home: CodexHome) 
         assert bodies(tom.received) == ["good morning"]
         wait_for_presence(store, "tom", Activity.IDLE)
         assert tom.sessions == {session}
+
+    own_home.msgcode("uninstall", "codex")
+    assert "msgcode" not in own_home.config.read_text().partition("[hooks.state]")[0]
+    assert not (own_home.codex / "hooks.json").exists()
 
 
 def test_without_a_terminal(model: ModelServer, own_home: CodexHome) -> None:
