@@ -225,6 +225,15 @@ def test_conversations_of_one_process_get_their_own_mail(
 
 
 @needs_tmux
+def test_an_agent_goes_on_without_its_terminal(model: ModelServer, codexes: Codexes, store: Store) -> None:
+    kim = agent("kim")
+    start(model, codexes, kim).close()
+    message = store.send("sender", "kim", "still there?")
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
+    assert bodies(kim.received) == ["still there?"]
+
+
+@needs_tmux
 def test_presence(model: ModelServer, codexes: Codexes, store: Store) -> None:
     asking = {"cmd": "touch asked", "sandbox_permissions": "require_escalated", "justification": "may I?"}
     gate = threading.Event()
