@@ -322,8 +322,7 @@ def test_hooks_that_are_not_trusted_lose_nothing(model: ModelServer, own_home: C
         assert message.id in vic.results[-1][1]
 
 
-@needs_tmux
-def test_uninstall_leaves_the_files_as_they_were(model: ModelServer, own_home: CodexHome) -> None:
+def test_uninstall_leaves_the_files_as_they_were(own_home: CodexHome) -> None:
     before = files(own_home)
     own_home.install_msgcode()
     assert files(own_home) != before
