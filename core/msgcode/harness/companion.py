@@ -255,8 +255,9 @@ class Companion:
         if as_it_is == self._transcript:
             return []
         self._transcript = as_it_is
-        ids = seen(transcript, [handed.message for handed in self._handed], found.st_size - TAIL)
-        return [handed for handed in self._handed if handed.message in ids]
+        ids = [handed.message for handed in self._handed]
+        there = seen(self._harness.id, transcript, ids, found.st_size - TAIL)
+        return [handed for handed in self._handed if handed.message in there]
 
     def _leave(self) -> None:
         try:

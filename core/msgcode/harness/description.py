@@ -81,4 +81,6 @@ class Harness(Record):
     home_variable: str = ""
     """The environment variable that does. Files outside of `home` are then in that folder, too."""
     then: str = ""
-    """What its user has to do after `msgcode install`, in a sentence; none: start it anew."""
+    """What its user has to do after `msgcode install`, in a sentence; none: nothing but start it anew."""
+    off: tuple[tuple[str, tuple[str, ...], Any], ...] = ()
+    """With which settings its user has switched all hooks off: file, keys, value."""

@@ -58,7 +58,13 @@ def main(words: list[str]) -> int:
             folder.begin(conversation, process)
             if folder.presence[0] is Activity.OFFLINE:
                 folder.tell(Activity.IDLE)  # Not so if it was busy: a conversation may be packed amid a turn.
+            if folder.room is None:
+                _flag_mail(folder, harness, conversation)
             return 0
+        known = folder.conversation
+        if known and known.id == conversation.id and known.transcript != conversation.transcript:
+            # Gemini CLI names the right one only some time after it has resumed a conversation.
+            folder.begin(known._replace(transcript=conversation.transcript), process)
         if presence := program.presence(role, payload):
             folder.tell(*presence)
         if role in (Role.ASK, Role.END):
@@ -80,6 +86,12 @@ def _payload(text: bytes) -> dict[str, Any]:
     return payload
 
 
+def _flag_mail(folder: SessionFolder, harness: str, conversation: Conversation) -> None:
+    """Let the next hook deliver what waits for a resumed conversation: its companion may come late."""
+    with Store.open() as store:
+        folder.flag_mail(any(map(store.undelivered, agents_of(store, harness, conversation.id))))
+
+
 def _deliver(
     store: Store,
     folder: SessionFolder,
@@ -96,7 +108,8 @@ def _deliver(
         waiting = store.undelivered(agent)
         fit = prompt.portion(waiting, limit or prompt.MAX_PROMPT)
         claimed = store.claim(agent, by, limit=fit, lease=LEASE) if waiting else []
-        there = seen(conversation.transcript, [message.id for message in claimed if _before(message, agent)])
+        before = [message.id for message in claimed if _before(message, agent)]
+        there = seen(harness, conversation.transcript, before)
         for id in there:
             store.confirm(agent, id, by)
         fresh = [message for message in claimed if message.id not in there]
@@ -104,6 +117,8 @@ def _deliver(
             texts.append(prompt.delivery(agent, fresh, max(0, len(waiting) - len(claimed))))
             handed += [Handed(agent, message.id, by) for message in fresh]
     if not texts:
+        if role is Role.STOP:
+            folder.tell(Activity.IDLE)
         return 0
     out, words, code = program.output(role, "\n\n".join(texts))
     folder.hand_over(handed)
@@ -127,7 +142,7 @@ def agents_of(store: Store, harness: str, conversation: str) -> list[str]:
     ]
 
 
-def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
+def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
     """Those of the messages that a program's transcript holds: its model has been told them.
 
     since: how many bytes at its beginning are not looked at.
@@ -140,6 +155,8 @@ def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
             text = file.read()
     except OSError:
         return set()
+    if told := getattr(payloads(harness), "told", None):
+        text = told(text)
     return {id for id in ids if b"id " + id.encode() in text}
 
 

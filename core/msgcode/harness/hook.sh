@@ -66,9 +66,9 @@ esac
 case $role in
 prompt | tool) state busy ;;
 stop)
-    state idle
     # In its terminal Claude Code is woken at once: it shows less of that, and takes more and longer texts.
-    [ "$harness $CLAUDE_CODE_ENTRYPOINT" = "claude cli" ] && exit 0
+    [ "$harness $CLAUDE_CODE_ENTRYPOINT" = "claude cli" ] && state idle && exit 0
+    [ -e "$here/mail" ] || state idle # Else the turn may go on.
     ;;
 end)
     state offline

@@ -10,7 +10,11 @@ from msgcode.model import Activity
 
 
 class Payloads(Protocol):
-    """What a program tells its hooks, and what it wants to hear."""
+    """What a program tells its hooks, and what it wants to hear.
+
+    Where a program also writes down what its model has not been told, or forgets again, there is one function
+    more, `told(transcript: bytes) -> bytes`: what it was told, of a transcript from some byte on.
+    """
 
     def conversation(self, payload: dict[str, Any]) -> Conversation | None:
         """Which conversation a payload is about; None if it is a helper's inside one, which gets no mail.

@@ -16,9 +16,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import sys
 from pathlib import Path
 
+from msgcode.harness.known import python
 from msgcode.journal.folder import replace_file
 from msgcode.model import Activity
 from msgcode.record import Record
@@ -230,7 +230,7 @@ def hook_command(harness: str, role: str, *, shared: bool = False) -> str:
     import shlex
 
     script = Path(__file__).with_name("hook.sh")
-    words = ["sh", str(script), str(sessions_folder()), sys.executable, harness, role]
+    words = ["sh", str(script), str(sessions_folder()), python(), harness, role]
     # `exec`: the program shall be the parent of the script, not the shell that the program starts for it.
     return f"exec {shlex.join([*words, 'shared'] if shared else words)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from msgcode.harness.companion import Companion
 from msgcode.harness.description import Harness
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Delivery, Session
+from tests.core.harness.programs import Toy
 
 BY = "toy c1"
 
@@ -29,7 +31,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> SessionFolder:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionFolder:
+    monkeypatch.setitem(sys.modules, "msgcode.harness.toy.payloads", Toy("payloads"))
     return SessionFolder(tmp_path / "sessions" / str(os.getpid()))
 
 

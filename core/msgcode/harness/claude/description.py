@@ -45,4 +45,5 @@ HARNESS = Harness(
     hook_limit=9_000,
     interrupted='"text":"[Request interrupted by user',
     settings=((".claude/settings.json", ("permissions", "allow"), ["mcp__msgcode"]),),
+    off=((".claude/settings.json", ("disableAllHooks",), True),),
 )
