@@ -20,7 +20,7 @@ from tests.e2e.conftest import wait_until
 from tests.e2e.scripted import USER, Answer, Call, ModelServer, Say, Turn
 from tests.e2e.terminal import needs_tmux
 
-pytestmark = [needs_tmux, pytest.mark.timeout(120)]
+pytestmark = needs_tmux
 
 GATE = 20.0
 """Seconds for which a script holds its session busy at most."""
