@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says what else the machine has to do.
 settings.register_profile("msgcode", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("msgcode")
+
+# Of the hundreds of processes that the tests start, each would compile all of msgcode for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest.register_assert_rewrite("tests.core.journal.contract")
 
