@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ settings.load_profile("msgcode")
 
 # Of the hundreds of processes that the tests start, each would compile all of msgcode for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell that has the tests run in the background has them ignore SIGINT, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest.register_assert_rewrite("tests.core.journal.contract")
 

@@ -163,7 +163,10 @@ def test_nothing_is_forced_on_a_session_that_its_user_has_stopped(
     wait_for_status(store, message, Status.DELIVERED)
     server.wait_until_idle(session)
     assert len(texts_with(server, session, message.id)) == 1
-    assert any(received(entry.text) for turn in busy.turns[2:] for entry in turn.new)
+    wait_until(
+        lambda: any(received(entry.text) for turn in busy.turns[2:] for entry in turn.new),
+        lambda: f"the model was not given it: {busy.turns[2:]}",
+    )
 
 
 def test_a_session_that_waits_for_a_permission(
