@@ -47,6 +47,15 @@ def styles_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def frequent_looks() -> Iterator[None]:
+    """Tests wait for an app's looks at who is there, and who goes round, which are a second apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("msgcode_tui.app.PRESENCE_EVERY", 0.1)
+        patch.setattr("msgcode_tui.app.ROUNDS_EVERY", 0.1)
+        yield
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where the room is that the app shows."""
