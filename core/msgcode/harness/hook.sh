@@ -52,7 +52,11 @@ esac
 [ -d "$here" ] || exit 0
 case $role in
 prompt | tool) state busy ;;
-stop) state idle ;;
+stop)
+    # In its terminal Claude Code is woken at once: it shows less of that, and takes more and longer texts.
+    [ "$harness $CLAUDE_CODE_ENTRYPOINT" = "claude cli" ] && state idle && exit 0
+    [ -e "$here/mail" ] || state idle # Else the turn may go on.
+    ;;
 end) state offline ;;
 esac
 [ -e "$here/mail" ] || exit 0

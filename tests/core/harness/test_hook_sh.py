@@ -70,12 +70,24 @@ def test_no_mail_starts_nothing(hooks: Hooks) -> None:
         assert hooks.run(role) == ""
 
 
-def test_mail_starts_python(hooks: Hooks, folder: SessionFolder) -> None:
+def test_mail_starts_python(hooks: Hooks, folder: SessionFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLAUDE_CODE_ENTRYPOINT", raising=False)
     folder.flag_mail(True)
     for role in ("tool", "prompt", "stop"):
         assert hooks.run(role) == called(folder, role)
     folder.flag_mail(False)
     assert hooks.run("tool") == ""
+
+
+def test_in_its_terminal_claude_code_is_woken_instead_at_the_end_of_a_turn(
+    hooks: Hooks, folder: SessionFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_ENTRYPOINT", "cli")
+    folder.tell(Activity.BUSY)
+    folder.flag_mail(True)
+    assert hooks.run("stop") == ""
+    assert folder.presence == (Activity.IDLE, None)
+    assert hooks.run("tool") == called(folder, "tool")
 
 
 def test_the_beginning_and_a_question_always_start_it(hooks: Hooks, folder: SessionFolder) -> None:
