@@ -32,7 +32,7 @@ class Answer(Record):
     data: Any = None
     """The same as JSON."""
     ok: bool = True
-    """False if it was refused or not understood; nothing was changed then."""
+    """False if it was refused or not understood, or if the answer is that something is wrong."""
     json_lines: bool = False
     """`data` is a list to be printed as JSON Lines."""
     document: bool = False

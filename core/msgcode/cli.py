@@ -60,15 +60,22 @@ def _run(words: Sequence[str]) -> int:
     if getattr(args, "body", None) == ["-"]:
         args.body = [_standard_input()]
     as_json = getattr(args, "json", False)
-    with Store.open(getattr(args, "store", None)) as store:
-        answer = run(Call(store, args, answers.ansi if _colourful() and not as_json else answers.plain))
+    paint = answers.ansi if _colourful() and not as_json else answers.plain
+    if "alone" in args:
+        # It works without a room, since that may be what is wrong.
+        if args.at is not None:
+            raise BadInput("--at is for what only reads the room, such as agents, log or why.")
+        answer = args.alone(args, paint)
+    else:
+        with Store.open(getattr(args, "store", None)) as store:
+            answer = run(Call(store, args, paint))
     if not as_json:
         print(answer.text, end="\n" if answer.text else "")
     elif answer.json_lines:
         print("".join(f"{json.dumps(item)}\n" for item in answer.data), end="")
     else:
         print(json.dumps(answer.data))
-    return 0
+    return 0 if answer.ok else 1
 
 
 def _colourful() -> bool:
@@ -142,10 +149,15 @@ _COMMANDS = {
     "probe": COMMANDS["probe"]._replace(arguments=from_topic("probing", "probe_and_wait")),
     "install": Command("connect an agent program to the room", from_topic("harnesses", "install")),
     "uninstall": Command("undo that", from_topic("harnesses", "uninstall")),
+    "doctor": Command("see whether agent programs are connected, and well", from_topic("doctor", "doctor")),
     "host": Command("serve the plugin of an agent program, which starts it", from_topic("harnesses", "host")),
     "mcp": Command(
         "serve the tools over MCP to an agent program, which starts it", from_topic("harnesses", "mcp")
     ),
+    "run": Command(
+        "run a program in this terminal, and wake its agent by typing", from_topic("terminals", "run")
+    ),
+    "adopt": Command("wake the agent in a pane of tmux by typing", from_topic("terminals", "adopt")),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

@@ -11,6 +11,7 @@ from msgcode.text import visible_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from msgcode.answers import Paint
     from msgcode.harness.install import Done
 
 _THEN_OPENCODE = {
@@ -30,41 +31,41 @@ _WHAT = {
 }
 
 
-def _install(call: Call) -> Answer:
-    store = getattr(call.args, "store", None)
-    if call.args.harness == "opencode":
+def _install(args: argparse.Namespace, paint: Paint) -> Answer:
+    store = getattr(args, "store", None)
+    if args.harness == "opencode":
         from msgcode.harness.opencode import install as opencode
 
-        path, done = opencode.install(call.args.project, store)
+        path, done = opencode.install(args.project, store)
         text = f"{done.capitalize()}: {path}. {_THEN_OPENCODE[done]}"
         return Answer(visible_line(text), {"file": str(path), "done": done})
     from msgcode.harness.install import install
 
-    _not_for_a_project(call)
-    harness = described(call.args.harness)
+    _not_for_a_project(args)
+    harness = described(args.harness)
     files = install(harness, store)
     lines = _lines(files)
     if any(file.what != "unchanged" for file in files):
-        lines.append(harness.then or f"{harness.title}s started from now on have the tools, and get mail.")
+        lines.append(harness.then or f"Each {harness.title} that starts from now on is in the room.")
     return _answer(lines, files)
 
 
-def _uninstall(call: Call) -> Answer:
-    if call.args.harness == "opencode":
+def _uninstall(args: argparse.Namespace, paint: Paint) -> Answer:
+    if args.harness == "opencode":
         from msgcode.harness.opencode import install as opencode
 
-        path, done = opencode.uninstall(call.args.project)
+        path, done = opencode.uninstall(args.project)
         text = f"Removed: {path}." if done == "removed" else f"Nothing to remove: there is no {path}."
         return Answer(visible_line(text), {"file": str(path), "done": done})
     from msgcode.harness.install import uninstall
 
-    _not_for_a_project(call)
-    files = uninstall(described(call.args.harness))
+    _not_for_a_project(args)
+    files = uninstall(described(args.harness))
     return _answer(_lines(files), files)
 
 
-def _not_for_a_project(call: Call) -> None:
-    if call.args.project:
+def _not_for_a_project(args: argparse.Namespace) -> None:
+    if args.project:
         raise BadInput(
             "--project is for OpenCode: other programs are connected for all of a user's projects."
         )
@@ -104,12 +105,12 @@ def install_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--project", action="store_true", help="only for the project in this folder (OpenCode)"
     )
-    parser.set_defaults(run=_install)
+    parser.set_defaults(alone=_install)
 
 
 def uninstall_arguments(parser: argparse.ArgumentParser) -> None:
     install_arguments(parser)
-    parser.set_defaults(run=_uninstall)
+    parser.set_defaults(alone=_uninstall)
 
 
 def host_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,8 @@ def _probe(call: Call) -> Answer:
     return Answer(text, _json(probe, None))
 
 
-def _probe_and_wait(call: Call) -> Answer:
+def probe_and_wait(call: Call) -> Answer:
+    """Send as many probes as the arguments say, one after the other, and tell how far they came."""
     import asyncio
 
     args = call.args
@@ -144,7 +145,7 @@ def probe_and_wait_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", type=_seconds, default=60.0, metavar="SECONDS", help="for each answer, at most (60)"
     )
-    parser.set_defaults(run=_probe_and_wait)
+    parser.set_defaults(run=probe_and_wait)
 
 
 def _seconds(text: str) -> float:

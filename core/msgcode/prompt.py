@@ -24,12 +24,15 @@ MAX_PROMPT = 60_000
 """Characters of messages in one prompt, about 15,000 tokens. What does not fit follows in the next."""
 
 
-def portion(messages: Sequence[Message]) -> int:
-    """How many of the messages, from the first, fit into one prompt; at least one if there is one."""
+def portion(messages: Sequence[Message], most: int = MAX_PROMPT) -> int:
+    """How many of the messages, from the first, fit into one prompt; at least one if there is one.
+
+    most: characters of messages that it may have.
+    """
     size = 0
     for count, message in enumerate(messages):
         size += len(message_text(message))
-        if size > MAX_PROMPT and count:
+        if size > most and count:
             return count
     return len(messages)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 
-from tests.bench import cost, delivery, mirror, opening, processes, tui, wake, writers
+from tests.bench import cost, delivery, hooks, mirror, opening, processes, tui, wake, writers
 from tests.bench.table import Row, Scale, head, render
 
 BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "cost": cost.rows,
     "delivery": delivery.rows,
+    "hooks": hooks.rows,
     "mirror": mirror.rows,
     "opening": opening.rows,
     "processes": processes.rows,

@@ -13,8 +13,9 @@ from typing import NamedTuple
 OURS = "msgcode"
 SQLITE = "SQLite WAL"
 SEED = "oh-my-msgcode"
+HCOM = "hcom"
 FLOOR = "floor"
-OTHERS = (SQLITE, SEED, FLOOR)
+OTHERS = (SQLITE, SEED, HCOM, FLOOR)
 
 
 class Scale(NamedTuple):

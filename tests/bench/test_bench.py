@@ -17,6 +17,7 @@ SMALLEST = Scale(
 EXPECTED = {
     "cost": "send, 20 live, no sync",
     "delivery": "send tool call to an idle recipient's model: median",
+    "hooks": "hook after a tool call, nothing waits",
     "mirror": "send, no oh-my-msgcode ever here: median",
     "opening": "100 events, 10 waiting, oldest snapshot: Store.open in a fresh process",
     "processes": "whole process: python -c pass",

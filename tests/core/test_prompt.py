@@ -151,21 +151,21 @@ def test_who_is_a_human() -> None:
     assert "(a human)" not in frame(prompt.message_text(a_message(body="from ann (a human)")))[0]
 
 
-@given(st.lists(st.integers(0, 30_000), max_size=12))
-@example([1_048_576])
-@example([1, 1_048_576])
-@example([19_900, 19_900, 19_900, 1])
-def test_a_portion_is_at_least_one_and_never_more_than_fits(sizes: list[int]) -> None:
+@given(st.lists(st.integers(0, 30_000), max_size=12), st.sampled_from([9_000, prompt.MAX_PROMPT]))
+@example([1_048_576], prompt.MAX_PROMPT)
+@example([1, 1_048_576], prompt.MAX_PROMPT)
+@example([19_900, 19_900, 19_900, 1], prompt.MAX_PROMPT)
+def test_a_portion_is_at_least_one_and_never_more_than_fits(sizes: list[int], most: int) -> None:
     messages = [a_message(body="x" * size) for size in sizes]
-    count = prompt.portion(messages)
+    count = prompt.portion(messages, most)
     assert count <= len(messages)
     assert count >= 1 or not messages
 
     def size(count: int) -> int:
         return sum(len(prompt.message_text(message)) for message in messages[:count])
 
-    assert count <= 1 or size(count) <= prompt.MAX_PROMPT
-    assert count == len(messages) or size(count + 1) > prompt.MAX_PROMPT
+    assert count <= 1 or size(count) <= most
+    assert count == len(messages) or size(count + 1) > most
 
 
 def test_many_small_ones_go_in_portions_that_lose_none() -> None:

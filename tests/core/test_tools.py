@@ -48,7 +48,12 @@ class Model:
         return answer.text
 
     def ask(self, tool: str, **arguments: object) -> ToolAnswer:
-        return call(self._caller, tool, {key.rstrip("_"): value for key, value in arguments.items()})
+        answer = call(self._caller, tool, {key.rstrip("_"): value for key, value in arguments.items()})
+        if answer.ok:
+            jsonschema.validate(answer.data, TOOLS[tool].answers)
+        else:
+            assert answer.data is None
+        return answer
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ class Agent:
     """A script that registers, makes the calls of `begin`, and then those that `react` makes of each message.
 
     It acknowledges each message when it has made them. `told` makes calls of what its user says later.
-    `received` are the messages that came, in order.
+    `received` are the messages that came, in order. `prefix` stands before the names of msgcode's tools
+    where the program adds one.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class Agent:
         begin: Iterable[Call] = (),
         react: Callable[[Received], Iterable[Call]] = lambda message: (),
         told: Callable[[str], Iterable[Call]] = lambda text: (),
+        *,
+        prefix: str = "",
     ) -> None:
         self.id = id
         self.received: list[Received] = []
@@ -59,6 +62,7 @@ class Agent:
         """Those that it was played in."""
         self._plan = [Call("register_agent", {"agent_id": id, "name": id.title()}), *begin]
         self._react, self._told = react, told
+        self._prefix = prefix
         self._begun = False
         self._lock = threading.Lock()
 
@@ -67,7 +71,7 @@ class Agent:
             self.sessions.add(turn.session)
             for entry in turn.new:
                 if entry.kind != USER:
-                    self.results.append((entry.kind, entry.text))
+                    self.results.append((entry.kind.removeprefix(self._prefix), entry.text))
                     continue
                 if self._begun and not entry.text.startswith("[msgcode]"):
                     self._plan += self._told(entry.text)
@@ -76,7 +80,11 @@ class Agent:
                     self.received.append(message)
                     done = Call("ack_message", {"agent_id": self.id, "message_id": message.id})
                     self._plan += [*self._react(message), done]
-            return self._plan.pop(0) if self._plan else Say("I wait for messages.")
+            if not self._plan:
+                return Say("I wait for messages.")
+            call = self._plan.pop(0)
+            named = self._prefix + call.tool
+            return Call(named, call.arguments) if named in turn.tools else call
 
 
 def send(sender: str, to: str, body: str, **more: object) -> Call:

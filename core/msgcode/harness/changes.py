@@ -60,8 +60,11 @@ def make(changes: list[Change]) -> None:
             _write(target, change.data, mode)
             done.append(Change(target, old, mode))
     except BaseException as error:
-        for undo in reversed(done):
-            _write(undo.path, undo.data, undo.mode or PRIVATE_FILE)
+        stuck = [undo.path for undo in reversed(done) if not _put_back(undo)]
+        if stuck:
+            raise Unavailable(
+                f"cannot change {change.path}, and {', '.join(stuck)} cannot be put back as it was."
+            ) from error
         for folder in reversed(folders):
             os.rmdir(folder)
         if isinstance(error, OSError):
@@ -90,6 +93,14 @@ def _make_folder(folder: str, made: list[str]) -> None:
         _make_folder(os.path.dirname(folder), made)
         os.mkdir(folder, 0o700)
         made.append(folder)
+
+
+def _put_back(was: Change) -> bool:
+    try:
+        _write(was.path, was.data, was.mode or PRIVATE_FILE)
+    except OSError:
+        return False
+    return True
 
 
 def _write(path: str, data: bytes | None, mode: int) -> None:

@@ -42,6 +42,9 @@ CLOSE_LOOKS_FOR = 2.0
 TAIL = 4 * 1024 * 1024
 """Bytes at the end of a transcript in which what has just been handed over is looked for."""
 
+LAST = 8 * 1024
+"""Bytes at the end of a transcript that are read for its last line."""
+
 PATIENCE = 10.0
 """Seconds for which mail may wait in a busy session before it is woken like an idle one: when its user breaks
 a turn off, no hook tells that it is idle."""
@@ -157,6 +160,7 @@ class Companion:
         if conversation and conversation != self._conversation:
             self._move_in(conversation)
         agents = agents_of(self._store, self._harness.id, self.session.id)
+        self._see_interrupted()
         presence = self.folder.presence
         self._tell(agents, presence)
         self._see_taken()
@@ -216,6 +220,15 @@ class Companion:
             return
         self._told, self._seen_at = telling, now
 
+    def _see_interrupted(self) -> None:
+        """See that the user has broken the turn off, if the program's hooks do not tell."""
+        transcript = self._conversation.transcript if self._conversation else None
+        if not self._harness.interrupted or not transcript:
+            return
+        busy = self.folder.presence[0] in (Activity.BUSY, Activity.BLOCKED)
+        if busy and self._harness.interrupted in last_line(transcript, self.folder.told_at):
+            self.folder.tell(Activity.IDLE)
+
     def _see_taken(self) -> None:
         """Confirm what the program's model has been told, and give up what it was not told in time."""
         now = time.monotonic()
@@ -242,8 +255,9 @@ class Companion:
         if as_it_is == self._transcript:
             return []
         self._transcript = as_it_is
-        ids = seen(transcript, [handed.message for handed in self._handed], found.st_size - TAIL)
-        return [handed for handed in self._handed if handed.message in ids]
+        ids = [handed.message for handed in self._handed]
+        there = seen(self._harness.id, transcript, ids, found.st_size - TAIL)
+        return [handed for handed in self._handed if handed.message in there]
 
     def _leave(self) -> None:
         try:
@@ -261,3 +275,15 @@ class Companion:
             verb()
         except MsgcodeError:
             pass  # Forgotten or taken by another meanwhile, or offered again when the lease runs out.
+
+
+def last_line(path: str, since: float) -> str:
+    """The last line of a file, if it has been written after that time; only the end of a long one."""
+    try:
+        with open(path, "rb") as file:
+            if os.stat(file.fileno()).st_mtime <= since:
+                return ""
+            file.seek(max(0, os.stat(file.fileno()).st_size - LAST))
+            return file.read().rstrip(b"\n").rpartition(b"\n")[2].decode(errors="replace")
+    except OSError:
+        return ""

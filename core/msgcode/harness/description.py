@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from msgcode.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Role(StrEnum):
@@ -67,6 +70,10 @@ class Harness(Record):
     """Several of its conversations may share one process; then each has a session's folder of its own."""
     wake: tuple[str, ...] = ()
     """The program's own words for giving an idle conversation a prompt, with {session} and {text} in them."""
+    hook_limit: int | None = None
+    """Characters of messages that fit into what a hook says, but for role wait; none: any number."""
+    interrupted: str = ""
+    """What the last line of the transcript holds once the user has broken a turn off; none: a hook tells."""
     settings: tuple[tuple[str, tuple[str, ...], Any], ...] = ()
     """What else it needs: file (from the home folder), keys, value. Of a list, what has to be in it."""
     home: str = ""
@@ -74,4 +81,6 @@ class Harness(Record):
     home_variable: str = ""
     """The environment variable that does. Files outside of `home` are then in that folder, too."""
     then: str = ""
-    """What its user has to do after `msgcode install`, in a sentence; none: start it anew."""
+    """What its user has to do after `msgcode install`, in a sentence; none: nothing but start it anew."""
+    off: tuple[tuple[str, tuple[str, ...], Any], ...] = ()
+    """With which settings its user has switched all hooks off: file, keys, value."""

@@ -137,7 +137,7 @@ def _without_hooks(form: ModuleType, text: str, entries: Entries) -> tuple[str, 
     """The text without our hooks, and the lists that they were in."""
     lists = []
     for path, group in reversed(list(_our_hooks(form.load(text), entries))):
-        ours = [index for index, hook in enumerate(group["hooks"]) if _is_ours(hook)]
+        ours = [index for index, hook in enumerate(group["hooks"]) if is_ours(hook)]
         if len(ours) == len(group["hooks"]):
             text = form.remove(text, path)
         else:
@@ -160,10 +160,11 @@ def _our_hooks(data: Any, entries: Entries) -> list[tuple[Path, Any]]:
 
 def _is_hook(group: Any) -> bool:
     hooks = group.get("hooks") if isinstance(group, dict) else None
-    return isinstance(hooks, list) and any(_is_ours(hook) for hook in hooks)
+    return isinstance(hooks, list) and any(is_ours(hook) for hook in hooks)
 
 
-def _is_ours(hook: Any) -> bool:
+def is_ours(hook: Any) -> bool:
+    """Whether a hook runs our script, as any version or Python writes it."""
     command = hook.get("command") if isinstance(hook, dict) else None
     if not isinstance(command, str) or _SCRIPT not in command:
         return False

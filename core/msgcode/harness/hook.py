@@ -10,17 +10,21 @@ import json
 import os
 import sys
 from importlib import import_module
-from typing import Any, Protocol, cast
 
 from msgcode import prompt
 from msgcode.errors import BadInput, MsgcodeError
 from msgcode.harness.description import Role
-from msgcode.harness.sessions import Conversation, Handed, SessionFolder
+from msgcode.harness.known import described
+from msgcode.harness.sessions import Handed, SessionFolder
 from msgcode.model import Activity
 from msgcode.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from msgcode.harness.payloads import Payloads
+    from msgcode.harness.sessions import Conversation
     from msgcode.model import Message
 
 LEASE = 60.0
@@ -31,22 +35,10 @@ FAILED = 1
 """The exit code when it could not be done. Not 2: to agent programs that means that a hook objects."""
 
 
-class Payloads(Protocol):
-    """What differs between the programs: `payloads.py` of each harness."""
-
-    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
-        """Which conversation a payload is about; None if it is a helper's inside it, which gets no mail."""
-
-    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
-        """What the session is doing, as a payload says it, where the role alone does not."""
-
-    def output(self, role: Role, text: str) -> tuple[str, str, int]:
-        """What hands the text to the model: for standard output, for standard error, and the exit code."""
-
-
 def payloads(harness: str) -> Payloads:
     """Those of one agent program."""
-    return cast(Payloads, import_module(f"msgcode.harness.{harness}.payloads"))
+    found: Any = import_module(f"msgcode.harness.{harness}.payloads")
+    return found  # type: ignore[no-any-return]
 
 
 def main(words: list[str]) -> int:
@@ -66,7 +58,13 @@ def main(words: list[str]) -> int:
             folder.begin(conversation, process)
             if folder.presence[0] is Activity.OFFLINE:
                 folder.tell(Activity.IDLE)  # Not so if it was busy: a conversation may be packed amid a turn.
+            if folder.room is None:
+                _flag_mail(folder, harness, conversation)
             return 0
+        known = folder.conversation
+        if known and known.id == conversation.id and known.transcript != conversation.transcript:
+            # Gemini CLI names the right one only some time after it has resumed a conversation.
+            folder.begin(known._replace(transcript=conversation.transcript), process)
         if presence := program.presence(role, payload):
             folder.tell(*presence)
         if role in (Role.ASK, Role.END):
@@ -88,6 +86,12 @@ def _payload(text: bytes) -> dict[str, Any]:
     return payload
 
 
+def _flag_mail(folder: SessionFolder, harness: str, conversation: Conversation) -> None:
+    """Let the next hook deliver what waits for a resumed conversation: its companion may come late."""
+    with Store.open() as store:
+        folder.flag_mail(any(map(store.undelivered, agents_of(store, harness, conversation.id))))
+
+
 def _deliver(
     store: Store,
     folder: SessionFolder,
@@ -97,12 +101,15 @@ def _deliver(
     program: Payloads,
 ) -> int:
     by = f"{harness} {conversation.id}"
+    limit = None if role is Role.WAIT else described(harness).hook_limit
     texts: list[str] = []
     handed: list[Handed] = []
     for agent in agents_of(store, harness, conversation.id):
         waiting = store.undelivered(agent)
-        claimed = store.claim(agent, by, limit=prompt.portion(waiting), lease=LEASE) if waiting else []
-        there = seen(conversation.transcript, [message.id for message in claimed if _before(message, agent)])
+        fit = prompt.portion(waiting, limit or prompt.MAX_PROMPT)
+        claimed = store.claim(agent, by, limit=fit, lease=LEASE) if waiting else []
+        before = [message.id for message in claimed if _before(message, agent)]
+        there = seen(harness, conversation.transcript, before)
         for id in there:
             store.confirm(agent, id, by)
         fresh = [message for message in claimed if message.id not in there]
@@ -110,6 +117,8 @@ def _deliver(
             texts.append(prompt.delivery(agent, fresh, max(0, len(waiting) - len(claimed))))
             handed += [Handed(agent, message.id, by) for message in fresh]
     if not texts:
+        if role is Role.STOP:
+            folder.tell(Activity.IDLE)
         return 0
     out, words, code = program.output(role, "\n\n".join(texts))
     folder.hand_over(handed)
@@ -133,7 +142,7 @@ def agents_of(store: Store, harness: str, conversation: str) -> list[str]:
     ]
 
 
-def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
+def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
     """Those of the messages that a program's transcript holds: its model has been told them.
 
     since: how many bytes at its beginning are not looked at.
@@ -146,6 +155,8 @@ def seen(transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
             text = file.read()
     except OSError:
         return set()
+    if told := getattr(payloads(harness), "told", None):
+        text = told(text)
     return {id for id in ids if b"id " + id.encode() in text}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -19,8 +19,8 @@ from msgcode.errors import MsgcodeError, Refused
 from msgcode.harness import changes, json_text
 from msgcode.harness.changes import Change
 from msgcode.harness.description import Harness
-from msgcode.harness.entries import Entries, entries, has_ours, holds, put_in, take_out
-from msgcode.harness.known import user_file
+from msgcode.harness.entries import SERVER, Entries, entries, has_ours, holds, put_in, take_out
+from msgcode.harness.known import python, user_file
 from msgcode.harness.sessions import hook_command
 from msgcode.record import Record
 
@@ -134,24 +134,31 @@ def uninstall(harness: Harness) -> list[Done]:
 def installed(harness: Harness) -> Installed:
     """How it is connected. Raises as `install` does."""
     kept = _Record.of(harness)
-    server, missing, present = None, [], False
+    missing, present = [], False
     for name, wanted in _entries(harness, kept.store).items():
         file = user_file(harness, name)
-        data = _edited(file, lambda form, text, _: form.load(text), _text(file, changes.read(file)), wanted)
+        data = _loaded(file, changes.read(file))
         present = present or has_ours(data, wanted)
         if not holds(data, wanted):
             missing.append(file)
-        if name == harness.mcp_file:
-            for key in (*harness.mcp_at, "msgcode"):
-                data = data.get(key) if isinstance(data, dict) else None
-            server = data if isinstance(data, dict) else None
+    server = setting(harness, harness.mcp_file, (*harness.mcp_at, SERVER))
+    server = server if isinstance(server, dict) else None
     return Installed(kept.version, kept.store, server, tuple(missing), present)
+
+
+def setting(harness: Harness, file: str, keys: tuple[str, ...]) -> Any:
+    """What one of the program's files says under these keys; None if nothing. Raises as `install` does."""
+    path = user_file(harness, file)
+    data = _loaded(path, changes.read(path))
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def server_command(harness: str, store: str | None = None) -> list[str]:
     """The words that start this installation's MCP server, whatever PATH the program is given."""
     # -P: it is started in the project, whose files are not to be imported.
-    words = [sys.executable, "-P", "-m", "msgcode", "mcp", "--harness", harness]
+    words = [python(), "-P", "-m", "msgcode", "mcp", "--harness", harness]
     return words if store is None else [*words, "--store", store]
 
 
@@ -162,7 +169,7 @@ def _entries(harness: Harness, store: str | None) -> dict[str, Entries]:
 
 
 class _Record:
-    """The record of a harness; an unreadable one counts as none."""
+    """The record of a harness."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -172,14 +179,19 @@ class _Record:
 
     @classmethod
     def of(cls, harness: Harness) -> _Record:
+        """What is there; an empty one if nothing is. Raises Refused if it is not ours, or damaged."""
         folder = os.path.dirname(user_file(harness, harness.hooks_file))
         record = cls(os.path.join(folder, "msgcode.json"))
+        data = changes.read(record.path)
+        if data is None:
+            return record
         try:
-            content = json.loads(changes.read(record.path) or b"{}")
+            content = json.loads(data)
             record.files = {file: _Kept(**kept) for file, kept in content["files"].items()}
             record.version, record.store = content["version"], content["store"]
         except (ValueError, KeyError, TypeError, AttributeError):
-            pass
+            why = "is not as msgcode writes it: move it away, and try again. Nothing was changed."
+            raise Refused(f"{record.path} {why}") from None
         return record
 
     def written(self, store: str | None) -> list[Change]:
@@ -195,19 +207,18 @@ def _without_ours(
     file: str, old: bytes, wanted: Entries, known: _Kept | None, backup: bytes | None
 ) -> bytes | None:
     """The file's bytes without our entries; None if nothing is left of a file that we made."""
-    if known is None or (known.backup and backup is None):
-        before = None
-    else:
-        before = _edited(file, lambda form, text, _: form.load(text), _text(file, backup), wanted)
-
-    def edit(form: ModuleType, text: str, wanted: Entries) -> str:
-        return take_out(form, text, wanted, before)
-
-    text = _edited(file, edit, _text(file, old), wanted)
+    forgotten = known is None or (known.backup and backup is None)
+    before = None if forgotten else _loaded(file, backup)
+    text = _edited(file, take_out, _text(file, old), wanted, before)
     if text.encode() == old:
         return old
     empty = not _form(file).load(text)
     return None if empty and known and not known.backup else text.encode()
+
+
+def _loaded(file: str, data: bytes | None) -> Any:
+    """What the file says."""
+    return _edited(file, lambda form, text: form.load(text), _text(file, data))
 
 
 def _form(file: str) -> ModuleType:
@@ -225,10 +236,10 @@ def _text(file: str, data: bytes | None) -> str:
         raise Refused(f"{file} is not text in UTF-8. Nothing was changed.") from None
 
 
-def _edited(file: str, edit: Any, text: str, wanted: Entries) -> Any:
+def _edited(file: str, edit: Callable[..., Any], text: str, *more: Any) -> Any:
     """What `edit` makes of it; its errors in words."""
     try:
-        return edit(_form(file), text, wanted)
+        return edit(_form(file), text, *more)
     except MsgcodeError as error:
         raise Refused(f"{file} cannot be edited: {error}. Nothing was changed.") from error
     except (ValueError, RecursionError) as error:

@@ -48,7 +48,7 @@ def put(text: str, path: Path, value: Any) -> str:
         text = "{}\n"
     at = _value(text, path[:-1])
     items = _items(text, at)
-    for item in items:
+    for item in reversed(items):
         if item.key == path[-1]:
             new = layout.write(value, layout.indent_at(text, item.start))
             return text[: item.value] + new + text[item.end :]
@@ -88,10 +88,10 @@ class _Layout:
 
     def __init__(self, text: str) -> None:
         self.newline = "\r\n" if "\r\n" in text else "\n"
-        lines = re.search(r"[{\[]\s*?\n([ \t]+)\S", text)
         # All on one line, as programs write it, stays so. What is empty gets lines.
         one_line = "\n" not in text.strip() and text.strip() not in ("", "{}", "[]")
-        self.unit = None if one_line else lines.group(1) if lines else "  "
+        indents = re.findall(r"\n([ \t]+)\S", text)
+        self.unit = None if one_line else min(indents, key=len, default="  ")
         tight = one_line and not re.search(r'"\s*: ', text)
         self.colon = ":" if tight else ": "
         self.space = "" if tight else " "

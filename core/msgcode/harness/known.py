@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 
 from msgcode.harness.description import Harness
@@ -11,6 +12,13 @@ HOOKED = ("claude", "codex", "gemini")
 """Those that have hooks and speak MCP."""
 
 HARNESSES = ("opencode", *HOOKED)
+
+
+def python() -> str:
+    """This Python, by one name: settings that change with each way of calling it must be trusted anew."""
+    name = os.path.join(os.path.dirname(sys.executable), "python3")
+    in_environment = sys.prefix != sys.base_prefix
+    return name if in_environment and os.path.exists(name) else sys.executable
 
 
 def described(id: str) -> Harness:

@@ -16,11 +16,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shlex
-import shutil
-import sys
 from pathlib import Path
 
+from msgcode.harness.known import python
 from msgcode.journal.folder import replace_file
 from msgcode.model import Activity
 from msgcode.record import Record
@@ -93,6 +91,14 @@ class SessionFolder:
         self._write("state", f"{activity} {reason or ''}".rstrip() + "\n")
 
     @property
+    def told_at(self) -> float:
+        """When the session has last told what it is doing (seconds since 1970); 0 if it has not."""
+        try:
+            return (self.path / "state").stat().st_mtime
+        except OSError:
+            return 0.0
+
+    @property
     def presence(self) -> tuple[Activity, str | None]:
         """What the session is doing, with a reason if it is blocked; idle as long as nothing else is told."""
         word, _, reason = self._read("state").partition("\n")[0].partition(" ")
@@ -162,12 +168,16 @@ class SessionFolder:
 
     def remove(self) -> None:
         """The session is over: its folder goes, and whoever waits in it is sent home."""
+        import shutil  # It takes 8 ms to import, and hooks need it not.
+
         self.vacate()
         try:
-            os.close(os.open(self.wake, os.O_RDWR | os.O_NONBLOCK))
+            pipe = os.open(self.wake, os.O_RDWR | os.O_NONBLOCK)
         except OSError:
-            pass  # There was no pipe.
+            pipe = None  # There was none.
         shutil.rmtree(self.path, ignore_errors=True)
+        if pipe is not None:
+            os.close(pipe)  # Only now: who opens it in the meantime would wait for ever.
 
     def serve(self, room: str) -> None:
         """The companion is there, and serves this store. Raises OSError."""
@@ -217,8 +227,10 @@ def hook_command(harness: str, role: str, *, shared: bool = False) -> str:
 
     shared: several of its conversations may share a process (`Harness.shared`).
     """
+    import shlex
+
     script = Path(__file__).with_name("hook.sh")
-    words = ["sh", str(script), str(sessions_folder()), sys.executable, harness, role]
+    words = ["sh", str(script), str(sessions_folder()), python(), harness, role]
     # `exec`: the program shall be the parent of the script, not the shell that the program starts for it.
     return f"exec {shlex.join([*words, 'shared'] if shared else words)}"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
-import signal
 
 from msgcode.calls import agent_id
 from msgcode.checks import check_id
@@ -27,8 +27,9 @@ def main(store: Store, harness: Harness | None) -> None:
     agent = agent_id(os.environ.get("MSGCODE_AGENT"))
     if agent:
         check_id("agent", agent)
+    logging.getLogger("mcp").setLevel(logging.ERROR)  # What a client does wrong is no news to its user.
     server = _server_class()
-    asyncio.run(_serve(server(store, _guest(store, harness), agent, brought=harness is not None)))
+    asyncio.run(server(store, _guest(store, harness), agent, brought=harness is not None).run())
 
 
 def _guest(store: Store, harness: Harness | None) -> Guest:
@@ -54,14 +55,3 @@ def _server_class() -> type[McpServer]:
     finally:
         gc.enable()
     return McpServer
-
-
-async def _serve(server: McpServer) -> None:
-    loop = asyncio.get_running_loop()
-    serving = asyncio.ensure_future(server.run())
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, serving.cancel)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        pass

@@ -6,7 +6,8 @@ Not the SDK's own: that reads in a thread, which a signal cannot end, and says n
 from __future__ import annotations
 
 import asyncio
-import sys
+import os
+import stat
 from types import TracebackType
 
 from mcp.shared.message import SessionMessage
@@ -52,9 +53,16 @@ class Outgoing:
 class Incoming:
     """What the client sends, until it has gone. A line that is no message is answered, and passed over."""
 
-    def __init__(self, reader: asyncio.StreamReader, outgoing: Outgoing) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, transport: asyncio.ReadTransport, outgoing: Outgoing
+    ) -> None:
         self._reader = reader
+        self._transport = transport
         self._outgoing = outgoing
+
+    def end(self) -> None:
+        """Hear no more, as if the client had gone."""
+        self._transport.close()
 
     async def receive(self) -> SessionMessage:
         """The next message. Raises StopAsyncIteration when the client has gone."""
@@ -102,13 +110,13 @@ async def standard_pipes() -> tuple[Incoming, Outgoing]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=LINE_LIMIT)
     try:
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
-        transport, protocol = await loop.connect_write_pipe(
-            asyncio.streams.FlowControlMixin, sys.stdout.buffer
-        )
-    except (ValueError, PermissionError):
-        raise BadInput(
-            "a server speaks over pipes with the agent program that starts it, not with files."
-        ) from None
-    outgoing = Outgoing(asyncio.StreamWriter(transport, protocol, reader, loop))
-    return Incoming(reader, outgoing), outgoing
+        if not any(check(os.fstat(0).st_mode) for check in (stat.S_ISFIFO, stat.S_ISSOCK)):
+            raise BadInput("it is an agent program that starts this, and speaks to it over pipes.")
+        # Copies, because a pipe is closed when its other end is, and the interpreter flushes its own at exit.
+        given, taken = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
+        source, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), given)
+        sink, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, taken)
+    except OSError as error:
+        raise BadInput(f"there is no standard input or output: {error.strerror}.") from None
+    outgoing = Outgoing(asyncio.StreamWriter(sink, protocol, reader, loop))
+    return Incoming(reader, source, outgoing), outgoing

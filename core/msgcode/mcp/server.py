@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -36,6 +37,7 @@ from mcp.types import (
 from msgcode import __version__, tools
 from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
+from msgcode.harness.terminal import lives_around
 from msgcode.mcp import resources
 from msgcode.mcp.guest import HEARTBEAT, Guest
 from msgcode.mcp.pipes import standard_pipes
@@ -74,18 +76,21 @@ class McpServer:
         self._executor = ThreadPoolExecutor(1)
 
     async def run(self) -> None:
-        """Serve on standard input and output until the client has gone; then its agents are offline.
-
-        Raises BadInput if these are no pipes.
+        """Serve on standard input and output until the client has gone, or a signal ends it; then its agents
+        are offline. Raises BadInput if these are no pipes.
         """
         incoming, outgoing = await standard_pipes()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            # As if the client had gone, because the SDK does not stand being cancelled while it reads.
+            asyncio.get_running_loop().add_signal_handler(number, incoming.end)
         server = self._server()
         options = server.create_initialization_options(NotificationOptions(resources_changed=True))
         try:
-            await self._in_store(self._register)
+            await self._beat()
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(part()) for part in (self._follow, self._live, self._guest.run)]
                 await server.run(incoming, outgoing, options)
+                self._executor.shutdown()  # Before the agents leave: one that does something is there again.
                 for part in parts:
                     part.cancel()
         finally:
@@ -134,19 +139,15 @@ class McpServer:
         check = partial(self._run, "check_messages", arguments)
         try:
             answer = await self._in_store(check)
-            deadline = asyncio.get_running_loop().time() + (
-                arguments.get("wait_seconds") or 0 if answer.ok else 0
-            )
-            while answer.data is not None and not answer.data["messages"]:
-                async with asyncio.timeout_at(deadline):
-                    await changed.wait()
+            if not answer.ok:
+                return answer
+            over = asyncio.get_running_loop().time() + (arguments.get("wait_seconds") or 0)
+            while answer.data and not answer.data["messages"] and await _is_set(changed, over):
                 changed.clear()
                 answer = await self._in_store(check)
-        except TimeoutError:
-            pass
+            return answer
         finally:
             self._waiting.discard(changed)
-        return answer
 
     def _run(self, name: str, arguments: dict[str, Any]) -> ToolAnswer:
         self._register()
@@ -211,7 +212,6 @@ class McpServer:
         """See what happens in the room, for those who wait for it."""
         while True:
             try:
-                await self._subscriptions.tell()
                 async for events in self._store.watch():
                     own = await self._in_store(self._caller().agents)
                     if any(may_deliver(event.fact, own) for event in events):
@@ -228,18 +228,25 @@ class McpServer:
     async def _live(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            await self._in_store(self._register)
-            try:
-                await self._subscriptions.tell()  # That somebody has gone is in no event.
-            except MCPError:
-                pass  # As in `_follow`: it is tried again.
+            await self._beat()
+
+    async def _beat(self) -> None:
+        await self._in_store(self._register)
+        try:
+            await self._subscriptions.tell()  # That somebody has gone is in no event.
+        except MCPError:
+            pass  # The next comes soon.
 
     def _register(self) -> None:
         """Register the agent that is to be here from the start, as soon as that can be."""
         if not self._to_register:
             return
         try:
-            self._store.register(self._to_register, session=self._guest.session)
+            self._store.register(
+                self._to_register,
+                session=self._guest.session,
+                takeover=lives_around(self._store, self._to_register),
+            )
             self._to_register = None
         except MsgcodeError:
             pass  # The store cannot be written, or it is alive elsewhere, as yet: the next call tries again.
@@ -257,6 +264,15 @@ class McpServer:
 
     async def _in_store(self, verb: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, verb)
+
+
+async def _is_set(event: asyncio.Event, over: float) -> bool:
+    """Whether the event is set before the loop's clock shows `over`; returns as soon as that is known."""
+    try:
+        async with asyncio.timeout_at(over):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _described(tool: tools.Tool) -> Tool:

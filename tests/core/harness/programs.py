@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 from msgcode.harness.description import Harness, Hook, Role
+from msgcode.harness.sessions import Conversation
+from msgcode.model import Activity
 
 CLAUDE = Harness(
     id="claude",
@@ -42,6 +47,7 @@ CODEX = Harness(
     home=".codex",
     home_variable="CODEX_HOME",
     then="Start codex once, and trust the hooks.",
+    off=((".codex/config.toml", ("features", "hooks"), False),),
 )
 
 GEMINI = Harness(
@@ -60,3 +66,16 @@ GEMINI = Harness(
 )
 
 ALL = (CLAUDE, CODEX, GEMINI)
+
+
+class Toy(ModuleType):
+    """The payloads of a program that calls things as we do."""
+
+    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
+        return None if payload.get("helper") else Conversation(payload["id"], payload.get("transcript"))
+
+    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
+        return (Activity.BLOCKED, payload["why"]) if role is Role.ASK else None
+
+    def output(self, role: Role, text: str) -> tuple[str, str, int]:
+        return ("", text, 2) if role is Role.WAIT else (text, "", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from msgcode.harness.companion import Companion
 from msgcode.harness.description import Harness
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Delivery, Session
+from tests.core.harness.programs import Toy
 
 BY = "toy c1"
 
@@ -29,7 +31,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> SessionFolder:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionFolder:
+    monkeypatch.setitem(sys.modules, "msgcode.harness.toy.payloads", Toy("payloads"))
     return SessionFolder(tmp_path / "sessions" / str(os.getpid()))
 
 
@@ -136,6 +139,27 @@ async def test_presence_is_told(store: Store, folder: SessionFolder) -> None:
         ):
             folder.tell(activity, reason)
             await until(partial(is_so, store, activity, reason))
+
+
+async def test_a_turn_that_its_user_has_broken_off_is_seen_in_the_transcript(
+    store: Store, folder: SessionFolder, tmp_path: Path
+) -> None:
+    transcript = tmp_path / "transcript"
+    transcript.write_text("broken off\n")
+    folder.begin(Conversation("c1", str(transcript)), os.getpid())
+    store.register("bob", session=Session("c1", "toy", "before"))
+    os.utime(transcript, (1, 1))
+    folder.tell(Activity.BLOCKED, "a question")  # That was an earlier turn.
+    async with company(store, folder, TOY._replace(interrupted="broken off")):
+        await until(lambda: is_so(store, Activity.BLOCKED, "a question"))
+        with transcript.open("a") as file:
+            file.write("the model goes on\n")
+        store.send("ann", "bob", "hello")
+        await until(lambda: has_mail(folder))
+        assert is_so(store, Activity.BLOCKED, "a question")
+        with transcript.open("a") as file:
+            file.write("broken off\n")
+        await until(lambda: is_so(store, Activity.IDLE, None))
 
 
 async def test_mail_is_flagged_as_long_as_there_is_some(store: Store, folder: SessionFolder) -> None:

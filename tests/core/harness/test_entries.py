@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,6 +152,15 @@ def test_the_layout_is_the_files_own() -> None:
     assert take_out(json_text, into, OURS, json.loads(text)) == text
 
 
+def test_the_layout_is_odd() -> None:
+    text = '{"privacy": {"statistics": false},\n "general": {"updates": false}}\n'
+    into = put_in(json_text, text, in_one_file(GEMINI))
+    assert into.startswith(
+        text.removesuffix("}\n") + ',\n "hooks": {\n  "AfterTool": [\n   {\n    "matcher": "*",'
+    )
+    assert ',\n "mcpServers": {\n  "msgcode": {\n   "command": ' in into
+
+
 def test_a_file_on_one_line_stays_on_one() -> None:
     assert "\n" not in put_in(json_text, '{"a":1}', OURS)
     assert put_in(json_text, '{"a":1}', in_one_file(GEMINI)).startswith(
@@ -225,6 +235,38 @@ def test_toml() -> None:
     out = take_out(toml_text, more, ours, toml_text.load(_TOML))
     assert toml_text.load(out) == {**toml_text.load(_TOML), "hooks": toml_text.load(more)["hooks"]}
     assert "hooks = false # not yet\n" in out
+
+
+_TOML_VALUES = st.recursive(
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.text(st.characters(exclude_categories=["Cs", "Cc"])),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc.", min_size=1), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["model", "mcp_servers", "features", "tui", "hooks"]),
+        st.dictionaries(st.text("abc .", min_size=1), _TOML_VALUES, max_size=3),
+    ),
+    st.dictionaries(st.text("xyz", min_size=1), _TOML_VALUES, max_size=2),
+)
+def test_any_toml(tables: dict[str, Any], values: dict[str, Any]) -> None:
+    document = values | tables
+    text = tomlkit.dumps(document)
+    before = toml_text.load(text)
+    assert before == document
+    ours = entries(CODEX, server("/usr/bin/python3"), command)[CODEX.mcp_file]
+    into = put_in(toml_text, text, ours)
+    assert holds(toml_text.load(into), ours)
+    later = into + "\n[later]\nx = 1 # why\n"
+    out = take_out(toml_text, later, ours, before)
+    assert toml_text.load(out) == {**before, "later": {"x": 1}}
+    assert "x = 1 # why" in out
 
 
 @pytest.mark.parametrize(

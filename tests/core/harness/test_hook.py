@@ -9,28 +9,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from msgcode import Status, Store
 from msgcode.harness import hook
-from msgcode.harness.description import Role
+from msgcode.harness.description import Harness, Role
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
+from tests.core.harness.programs import Toy
 
-
-class Toy(ModuleType):
-    """The payloads of a program that calls things as we do."""
-
-    def conversation(self, payload: dict[str, Any]) -> Conversation | None:
-        return None if payload.get("helper") else Conversation(payload["id"], payload.get("transcript"))
-
-    def presence(self, role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None] | None:
-        return (Activity.BLOCKED, payload["why"]) if role is Role.ASK else None
-
-    def output(self, role: Role, text: str) -> tuple[str, str, int]:
-        return ("", text, 2) if role is Role.WAIT else (text, "", 0)
+TOY = Harness(
+    "toy", "Toy", "toy", "toy", (), "toy.json", ("hooks",), (), "toy.json", ("servers",), hook_limit=9_000
+)
 
 
 @pytest.fixture
@@ -45,6 +36,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def folder(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> SessionFolder:
     monkeypatch.setitem(sys.modules, "msgcode.harness.toy.payloads", Toy("payloads"))
+    description = ModuleType("description")
+    description.HARNESS = TOY  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "msgcode.harness.toy.description", description)
     folder = SessionFolder(tmp_path / "sessions" / str(os.getpid()))
     folder.serve(str(tmp_path / "room"))
     return folder
@@ -84,6 +78,26 @@ def test_one_that_goes_on_is_as_busy_as_it_was(run: Run, folder: SessionFolder) 
     assert folder.presence[0] is Activity.BUSY
 
 
+def test_what_waits_is_flagged_before_there_is_a_companion(
+    run: Run, folder: SessionFolder, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MSGCODE_STORE", str(tmp_path / "room"))
+    (folder.path / "room").unlink()
+    mail = folder.path / "mail"
+    assert run(Role.START) == ("", "", 0)
+    assert not mail.exists()
+    store.send("ann", "bob", "good morning")
+    assert run(Role.START) == ("", "", 0)
+    assert mail.exists()
+    assert "> good morning" in run(Role.PROMPT)[0]
+
+
+def test_a_transcript_that_is_known_only_later_is_followed(run: Run, folder: SessionFolder) -> None:
+    run(Role.START, transcript="/new")
+    run(Role.TOOL, transcript="/resumed")
+    assert folder.conversation == Conversation("c1", "/resumed")
+
+
 def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFolder, store: Store) -> None:
     first, second = store.send("ann", "bob", "one"), store.send("ann", "bob", "two", priority="urgent")
     out, err, code = run(Role.TOOL)
@@ -98,11 +112,31 @@ def test_mail_is_handed_over_and_not_delivered_yet(run: Run, folder: SessionFold
     assert run(Role.TOOL) == ("", "", 0), "what is on its way is not handed over twice"
 
 
+def test_a_turn_that_ends_with_nothing_to_say_leaves_it_idle(
+    run: Run, folder: SessionFolder, store: Store
+) -> None:
+    folder.tell(Activity.BUSY)
+    store.send("ann", "bob", "one more thing")
+    run(Role.STOP)
+    assert folder.presence == (Activity.BUSY, None), "it goes on, and need not be woken"
+    run(Role.STOP)
+    assert folder.presence == (Activity.IDLE, None)
+
+
 def test_the_way_out_is_the_programs(run: Run, store: Store) -> None:
     store.send("ann", "bob", "wake up")
     out, err, code = run(Role.WAIT)
     assert (out, code) == ("", 2)
     assert "> wake up" in err
+
+
+def test_no_more_is_handed_over_than_the_program_takes(run: Run, store: Store) -> None:
+    for number in range(3):
+        store.send("ann", "bob", f"{number} " + "word " * 1000)
+    out, _, _ = run(Role.TOOL)
+    assert out.startswith("[msgcode] 1 new message for you, agent bob; 2 more will follow")
+    _, err, _ = run(Role.WAIT)
+    assert err.startswith("[msgcode] 2 new messages for you, agent bob.")
 
 
 def test_only_the_agents_of_the_conversation_get_theirs(run: Run, store: Store) -> None:

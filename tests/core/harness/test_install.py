@@ -13,6 +13,7 @@ from msgcode.errors import Refused, Unavailable
 from msgcode.harness import changes
 from msgcode.harness.description import Harness
 from msgcode.harness.install import install, installed, server_command, uninstall
+from msgcode.harness.known import python
 from msgcode.journal.folder import replace_file
 from tests.core.harness.programs import ALL, CLAUDE, CODEX, GEMINI
 from tests.core.support import mode
@@ -118,7 +119,7 @@ def test_the_room_is_named_to_the_server(home: Path) -> None:
     words = [found.server["command"], *found.server["args"]]
     assert words == server_command("codex", str(home / "a room"))
     assert words == [
-        sys.executable,
+        python(),
         "-P",
         "-m",
         "msgcode",
@@ -129,6 +130,15 @@ def test_the_room_is_named_to_the_server(home: Path) -> None:
         f"{home}/a room",
     ]
     assert (found.store, found.missing) == (f"{home}/a room", ())
+
+
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="only in a virtual environment")
+def test_the_same_python_by_another_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(CODEX, None)
+    before = files(home)
+    monkeypatch.setattr(sys, "executable", str(Path(sys.executable).with_name("python")))
+    assert {done.what for done in install(CODEX, None)} == {"unchanged"}
+    assert files(home) == before, "Codex would have its user trust the hooks anew"
 
 
 def test_another_python_takes_the_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,6 +241,25 @@ def test_all_or_none(home: Path, monkeypatch: pytest.MonkeyPatch, there: bool, f
     assert files(home) == before
 
 
+def test_what_cannot_be_put_back_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(home / CLAUDE.mcp_file, '{"a": 1}')
+    put(home / CLAUDE.hooks_file, "{}")
+    calls: list[str] = []
+
+    def full(path: str, data: bytes, mode: int, *, sync: bool) -> None:
+        calls.append(path)
+        if len(calls) > 4:
+            raise OSError(28, "No space left on device")
+        replace_file(path, data, mode, sync=sync)
+
+    monkeypatch.setattr(changes, "replace_file", full)
+    with pytest.raises(
+        Unavailable, match=r"claude\.json, and .*settings\.json cannot be put back as it was\.$"
+    ):
+        install(CLAUDE, None)
+    assert (home / f"{CLAUDE.hooks_file}").read_text() != "{}"
+
+
 def test_a_folder_that_cannot_be_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEX_HOME", str(put(home / "file", "") / "in it"))
     before = files(home)
@@ -242,7 +271,14 @@ def test_a_folder_that_cannot_be_made(home: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_record_is_lost(home: Path) -> None:
     path = put(home / CLAUDE.mcp_file, '{"a": 1}')
     install(CLAUDE, None)
-    (home / ".claude" / "msgcode.json").write_text("[]")
+    record = home / ".claude" / "msgcode.json"
+    record.write_text("[]")
+    before = files(home)
+    for act in (lambda: install(CLAUDE, None), lambda: uninstall(CLAUDE), lambda: installed(CLAUDE)):
+        with pytest.raises(Refused, match=r"msgcode\.json is not as msgcode writes it: move it away"):
+            act()
+    assert files(home) == before
+    record.unlink()
     uninstall(CLAUDE)
     assert json.loads(path.read_text()) == {"a": 1, "mcpServers": {}}
     assert (home / ".claude.json.before-msgcode").exists(), "nobody knows any more whose it is"

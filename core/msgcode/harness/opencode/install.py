@@ -64,6 +64,23 @@ def uninstall(project: bool) -> tuple[Path, str]:
     return path, "removed"
 
 
+def installed(project: bool) -> tuple[Path, list[str] | None, bool]:
+    """The file, the words in it that start the host, and whether it is this version's.
+
+    Without a file there are no words: None. Raises as `install` does.
+    """
+    path = _path(project)
+    text = _read(path)
+    if text is None:
+        return path, None, False
+    _, _, rest = text.partition(f"\n{_HOST_LINE.partition('[')[0]}")
+    try:
+        host = [str(word) for word in json.JSONDecoder().raw_decode(rest)[0]]
+    except (ValueError, TypeError):
+        host = []
+    return path, host, text == plugin(host, _made(text))
+
+
 def plugin(host: list[str], made: int = 0) -> str:
     """The plugin's text, with the command that starts its host.
 

@@ -1,0 +1,1 @@
+"""Gemini CLI: its hooks and settings as data, and the form of its payloads."""
