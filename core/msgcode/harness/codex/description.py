@@ -36,8 +36,9 @@ HARNESS = Harness(
         "default_tools_approval_mode": "approve",
         # Longer than check_messages may wait.
         "tool_timeout_sec": 330,
-        # Without this a server is told little more than HOME and PATH.
-        "env_vars": ["MSGCODE_STORE", "MSGCODE_AGENT", "CODEX_HOME", "XDG_STATE_HOME"],
+        # Without this a server is told little more than HOME and PATH. Who the agent is, is not for all
+        # conversations: the background server goes on with the environment of the terminal that started it.
+        "env_vars": ["MSGCODE_STORE", "CODEX_HOME", "XDG_STATE_HOME"],
     },
     # A background server of Codex holds all conversations, unless it is told --no-daemon.
     shared=True,

@@ -30,7 +30,7 @@ RECOUNT = 5.0
 """Seconds after which it looks for mail without being told: a lease may have run out."""
 
 BUSY_QUIET = 10.0
-"""Seconds for which the terminal of an agent that its companion calls busy has to be quiet."""
+"""Seconds for which the terminal of an agent that its companion calls busy or blocked has to be quiet."""
 
 ECHO = 2.0
 """Seconds within which the prompt has to hold what was typed."""
@@ -143,11 +143,14 @@ class Waker:
             await asyncio.sleep(self._terminal.tick)
 
     def _why_not_by_companion(self, view: View) -> str | None:
+        # A turn that its user broke off ends without a word, and so does one after a no to Gemini CLI. What
+        # has shown its empty prompt for long is neither busy nor blocked.
+        if view.quiet >= BUSY_QUIET:
+            return None
         known = self._store.presence(self._agent)
         if known.activity is Activity.BLOCKED:
             return known.reason or "it waits for its user"
-        # A turn that its user broke off ends without a word, so what is quiet for long is not busy.
-        return "it is busy" if known.activity is Activity.BUSY and view.quiet < BUSY_QUIET else None
+        return "it is busy" if known.activity is Activity.BUSY else None
 
     async def _wake(self, before: Screen) -> bool:
         """Type the wake-up, and send it if the prompt holds exactly that. Returns whether it was sent."""
