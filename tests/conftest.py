@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,12 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says what else the machine has to do.
 settings.register_profile("msgcode", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("msgcode")
+
+# Of the hundreds of processes that the tests start, each would compile all of msgcode for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell that has the tests run in the background has them ignore SIGINT, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest.register_assert_rewrite("tests.core.journal.contract")
 

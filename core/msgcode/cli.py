@@ -164,6 +164,10 @@ _COMMANDS = {
     "store init": Command("make a room on NATS", from_topic("store", "init")),
     "store info": Command("how and where a room is kept, and how large it is", from_topic("store", "info")),
     "store copy": Command("copy a room to another place", from_topic("store", "copy")),
+    "run": Command(
+        "run a program in this terminal, and wake its agent by typing", from_topic("terminals", "run")
+    ),
+    "adopt": Command("wake the agent in a pane of tmux by typing", from_topic("terminals", "adopt")),
     "watch": Command("print what happens, as it happens", _watch_arguments),
     "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
 }

@@ -42,8 +42,10 @@ class Status(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen to the message at this recipient."""
-        return self in (Status.ACKNOWLEDGED, Status.EXPIRED, Status.DISCARDED)
+        return self in _ENDED
 
+
+_ENDED = (Status.ACKNOWLEDGED, Status.EXPIRED, Status.DISCARDED)  # Named once: each name is looked up slowly.
 
 HUMAN = "human"
 """The id of the person who uses the room, unless they choose another."""

@@ -11,7 +11,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from msgcode.errors import BadInput
-from msgcode.journal.folder import replace_file, unavailable
+from msgcode.journal.folder import PRIVATE_FILE, replace_file, unavailable, write_all
 from msgcode.model import Activity, Presence
 
 ONLINE_FOR = timedelta(seconds=30)
@@ -42,7 +42,7 @@ class PresenceBoard:
             try:
                 os.utime(path, (at.timestamp(), at.timestamp()))
             except FileNotFoundError:
-                self._write(path, Activity.IDLE, None, at)
+                self._write_first(path, at)
         except OSError as error:
             raise unavailable(error, f"cannot write to {self._folder}") from error
         self._seen[agent] = at
@@ -89,16 +89,24 @@ class PresenceBoard:
             return Presence(Activity.OFFLINE, seen)
         return Presence(activity, seen, reason if isinstance(reason, str) else None, since)
 
+    def _write_first(self, path: str, at: datetime) -> None:
+        """Note that the agent is there, unless somebody has told of it meanwhile, who knows more."""
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        except FileExistsError:
+            return
+        try:
+            write_all(descriptor, _content(Activity.IDLE, None, at, at))
+            os.utime(descriptor, (at.timestamp(), at.timestamp()))
+        finally:
+            os.close(descriptor)
+
     def _write(
         self, path: str, activity: Activity, reason: str | None, at: datetime, since: datetime | None = None
     ) -> None:
-        content: dict[str, object] = {"activity": activity, "since": (since or at).timestamp()}
-        if reason:
-            content["reason"] = reason
-        if activity is Activity.OFFLINE:
-            content["left"] = at.timestamp()
         os.makedirs(self._folder, 0o700, exist_ok=True)
-        replace_file(path, json.dumps(content).encode())
+        replace_file(path, _content(activity, reason, at, since or at))
         os.utime(path, (at.timestamp(), at.timestamp()))
 
     def _path(self, agent: str) -> str:
@@ -108,3 +116,12 @@ class PresenceBoard:
             safe = "".join(c if c.islower() or c.isdigit() or c == "-" else f"%{ord(c):02x}" for c in agent)
             path = self._paths[agent] = os.path.join(self._folder, f"{safe}.json")
         return path
+
+
+def _content(activity: Activity, reason: str | None, at: datetime, since: datetime) -> bytes:
+    content: dict[str, object] = {"activity": activity, "since": since.timestamp()}
+    if reason:
+        content["reason"] = reason
+    if activity is Activity.OFFLINE:
+        content["left"] = at.timestamp()
+    return json.dumps(content).encode()

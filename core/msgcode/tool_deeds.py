@@ -7,6 +7,7 @@ import json
 from msgcode.caller import ToolAnswer
 from msgcode.calls import agent_id, channel_id
 from msgcode.codec import message_json, to_json
+from msgcode.harness.terminal import lives_around
 from msgcode.model import Priority
 from msgcode.prompt import MAX_BODY, numbered
 from msgcode.text import visible, visible_line
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 
 def register_agent(caller: Caller, given: dict[str, Any]) -> ToolAnswer:
+    id = given["agent_id"].removeprefix("@")
     agent = caller.store.register(
-        given["agent_id"].removeprefix("@"),
+        id,
         given.get("name"),
         given.get("description"),
         session=caller.session,
-        takeover=given.get("takeover", False),
+        takeover=given.get("takeover", False) or lives_around(caller.store, id),
     )
     notice = f"Look for messages for {agent.id} with check_messages."
     if caller.brought:

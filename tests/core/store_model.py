@@ -256,12 +256,12 @@ class Model:
             self.must_know(scope["agent"])
         if "message" in scope and not self.is_to_come(scope["message"]):
             raise No
-        if not any(hold["scope"] == scope for hold in self.holds):
+        if not any(same_scope(hold["scope"], scope) for hold in self.holds):
             self.holds.append({"at": now, "scope": scope, "breakpoint": None})
 
     def release(self, now: datetime, by: str, scopes: list[dict[str, Any]]) -> None:
         self.must_be_human(by)
-        gone = [hold for hold in self.holds if hold["scope"] in scopes]
+        gone = [hold for hold in self.holds if any(same_scope(hold["scope"], scope) for scope in scopes)]
         late = [
             (id, agent)
             for id in self.sent
@@ -527,6 +527,12 @@ class Model:
             raise No
         status: str = self.sent[id]["status"][agent]
         return status
+
+
+def same_scope(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two holds cover the same. A pair is the same whoever is named first."""
+    turned = {**other, "agent": other["peer"], "peer": other["agent"]} if "peer" in other else other
+    return one in (other, turned)
 
 
 def seen_as(message: Message) -> dict[str, Any]:

@@ -58,6 +58,21 @@ def test_a_heartbeat_keeps_what_it_was_doing(board: PresenceBoard) -> None:
     assert board.get("ann", START + after(50)).reason is None
 
 
+def test_a_first_heartbeat_does_not_undo_what_is_told_meanwhile(
+    board: PresenceBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utime = os.utime
+
+    def tell_first(path: str, times: tuple[float, float]) -> None:
+        monkeypatch.setattr(os, "utime", utime)
+        PresenceBoard(str(tmp_path)).set("ann", Activity.BUSY, START)
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "utime", tell_first)
+    board.seen("ann", START)
+    assert board.get("ann", START).activity is Activity.BUSY
+
+
 def test_blocked_needs_a_reason(board: PresenceBoard, tmp_path: Path) -> None:
     for reason in (None, ""):
         with pytest.raises(BadInput, match="needs a reason"):

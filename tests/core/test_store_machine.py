@@ -518,7 +518,7 @@ class Rooms(RuleBasedStateMachine):
 
 TestRooms = pytest.mark.timeout(400)(Rooms.TestCase)  # A failure takes minutes to be made small.
 TestRooms.settings = settings(
-    max_examples=200,
+    max_examples=100,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

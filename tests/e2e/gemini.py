@@ -165,13 +165,25 @@ class GeminiTerminal(Terminal):
         self.wait_until(sent, "the text was not sent")
 
     def close(self) -> None:
-        """Close the terminal's window, and wait until Gemini CLI has ended by itself.
+        """Close the terminal's window, and wait until what ran in it has ended by itself.
 
-        It runs as a child of itself, in the same process group.
+        Gemini CLI runs as a child of itself, in the same process group.
         """
-        if self.runs():
-            os.killpg(self.pid(), signal.SIGHUP)
-            deadline = time.monotonic() + WAIT
-            while self.runs() and time.monotonic() < deadline:
-                time.sleep(0.01)
+        if not self.runs():
+            return
+        group = self.pid()
         super().close()
+        deadline = time.monotonic() + WAIT
+        while _lives(group):
+            if time.monotonic() > deadline:
+                os.killpg(group, signal.SIGKILL)
+                raise AssertionError(f"Gemini CLI has not ended {WAIT} s after its terminal")
+            time.sleep(0.01)
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -71,6 +71,11 @@ class Terminal:
         """The process that runs in it."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))
 
+    @property
+    def socket(self) -> str:
+        """Where tmux's server listens."""
+        return self._run("display-message", "-p", "#{socket_path}").strip()
+
     def runs(self) -> bool:
         """Whether the command has not ended yet; tmux's server ends with it."""
         return self._tmux_does("has-session").returncode == 0

@@ -109,10 +109,14 @@ def conversation(store: Store, agent: str) -> str:
     return session.id
 
 
-def hooks_running(home: ClaudeHome) -> list[str]:
-    """The processes of hooks in this home that have not ended."""
-    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    return [line for line in lines if "hook" in line and str(home.folder) in line]
+def wait_until_nobody_waits(home: ClaudeHome) -> None:
+    """Wait until all processes of hooks in this home have ended."""
+
+    def running() -> list[str]:
+        lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+        return [line for line in lines if "hook" in line and str(home.folder) in line]
+
+    wait_until(lambda: not running(), lambda: f"there still are: {running()}")
 
 
 class Busy:
@@ -264,7 +268,7 @@ def test_an_agent_lives_on_in_a_resumed_conversation(
     session = conversation(store, "resumed-one")
     terminal.leave()
     wait_for_presence(store, "resumed-one", Activity.OFFLINE)
-    assert hooks_running(home) == []
+    wait_until_nobody_waits(home)
     message = store.send("sender", "resumed-one", "While you were away.")
     start(session=session)
     wait_for_status(store, message, Status.ACKNOWLEDGED)
@@ -282,13 +286,13 @@ def test_what_a_killed_session_has_not_taken_comes_again(
     os.kill(terminal.pid(), signal.SIGSTOP)
     message = store.send("sender", "killed-one", "Did you get this?")
     wait_for_status(store, message, Status.CLAIMED)
-    wait_until(lambda: hooks_running(home) == [], lambda: "its hook has not handed it over")
+    wait_until_nobody_waits(home)
     terminal.kill()
     wait_for_status(store, message, Status.QUEUED)
     (failure,) = delivery(store, message).failures
     assert failure == "the program ended before it had taken the message"
     wait_for_presence(store, "killed-one", Activity.OFFLINE)
-    assert hooks_running(home) == []
+    wait_until_nobody_waits(home)
     start(session=session)
     wait_for_status(store, message, Status.ACKNOWLEDGED)
     assert [got.id for got in agent.received] == [message.id]
@@ -305,10 +309,9 @@ def test_without_a_terminal_it_takes_its_mail_and_ends(
     home.ask("You are script-one.")
     assert [body for _, body in busy.told()] == ["To myself."]
     wait_for_presence(store, "script-one", Activity.OFFLINE)
-    assert hooks_running(home) == []
-    later = store.send("sender", "script-one", "And now?")
+    wait_until_nobody_waits(home)
+    store.send("sender", "script-one", "And now?")
     home.ask("Go on.", "--resume", conversation(store, "script-one"))
-    wait_for_status(store, later, Status.DELIVERED)
     assert [body for _, body in busy.told()] == ["To myself.", "And now?"]
 
 

@@ -167,8 +167,11 @@ def test_a_busy_agent_gets_mail_with_the_answer_of_a_tool(
 
 
 @needs_tmux
+@pytest.mark.parametrize(
+    ("id", "body"), [("ola", "> a <b> & c"), ("tim", "too much for Codex at this moment " * 500)]
+)
 def test_a_turn_goes_on_with_mail_that_came_before_its_end(
-    model: ModelServer, codexes: Codexes, store: Store
+    model: ModelServer, codexes: Codexes, store: Store, id: str, body: str
 ) -> None:
     gate = threading.Event()
     told: list[Turn] = []
@@ -176,24 +179,24 @@ def test_a_turn_goes_on_with_mail_that_came_before_its_end(
     def script(turn: Turn) -> Answer:
         told.append(turn)
         if len(told) == 1:
-            return Call(f"{PREFIX}register_agent", {"agent_id": "ola", "name": "Ola"})
+            return Call(f"{PREFIX}register_agent", {"agent_id": id})
         if len(told) == 2:
             assert gate.wait(GATE)
         return Say("ok")
 
-    model.play("You are ola.", script)
-    codexes.terminal().say("You are ola.")
+    model.play(f"You are {id}.", script)
+    codexes.terminal().say(f"You are {id}.")
     wait_until(lambda: len(told) == 2, lambda: "it did not register")
-    wait_for_presence(store, "ola", Activity.BUSY)
-    message = store.send("sender", "ola", "> a <b> & c")
+    wait_for_presence(store, id, Activity.BUSY)
+    message = store.send("sender", id, body)
     wait_until(mail_flag(codexes.home, told).exists, lambda: "the hooks are not told that there is mail")
     gate.set()
     wait_for_status(store, message, Status.DELIVERED)
     wait_until(lambda: len(told) > 2, lambda: "the model is not told")
 
     (found,) = [found for entry in told[2].new for found in received(entry.text)]
-    assert (found.id, found.body) == (message.id, "> a <b> & c")
-    wait_for_presence(store, "ola", Activity.IDLE)
+    assert (found.id, found.body) == (message.id, body)
+    wait_for_presence(store, id, Activity.IDLE)
     assert len(told) == 3, "it was woken besides"
 
 
@@ -219,6 +222,15 @@ def test_conversations_of_one_process_get_their_own_mail(
 
     assert sorted(bodies(pia.received)) == ["for pia", "for pia"]
     assert bodies(rob.received) == ["for rob"]
+
+
+@needs_tmux
+def test_an_agent_goes_on_without_its_terminal(model: ModelServer, codexes: Codexes, store: Store) -> None:
+    kim = agent("kim")
+    start(model, codexes, kim).close()
+    message = store.send("sender", "kim", "still there?")
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
+    assert bodies(kim.received) == ["still there?"]
 
 
 @needs_tmux
@@ -272,6 +284,10 @@ def test_an_agent_outlives_its_program(model: ModelServer, own_home: CodexHome) 
         wait_for_presence(store, "tom", Activity.IDLE)
         assert tom.sessions == {session}
 
+    own_home.msgcode("uninstall", "codex")
+    assert "msgcode" not in own_home.config.read_text().partition("[hooks.state]")[0]
+    assert not (own_home.codex / "hooks.json").exists()
+
 
 def test_without_a_terminal(model: ModelServer, own_home: CodexHome) -> None:
     own_home.install_msgcode()
@@ -306,8 +322,7 @@ def test_hooks_that_are_not_trusted_lose_nothing(model: ModelServer, own_home: C
         assert message.id in vic.results[-1][1]
 
 
-@needs_tmux
-def test_uninstall_leaves_the_files_as_they_were(model: ModelServer, own_home: CodexHome) -> None:
+def test_uninstall_leaves_the_files_as_they_were(own_home: CodexHome) -> None:
     before = files(own_home)
     own_home.install_msgcode()
     assert files(own_home) != before

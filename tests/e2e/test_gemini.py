@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -87,6 +88,7 @@ def begin(model: ModelServer, terminal: GeminiTerminal, store: Store, agent: Age
     model.play(f"You are {agent.id}.", agent)
     terminal.say(f"You are {agent.id}.")
     terminal.wait_for("I wait for messages.")
+    assert [tool for tool, _ in agent.results] == ["register_agent"]
     wait_for_activity(store, agent.id, Activity.IDLE)
 
 
@@ -100,7 +102,9 @@ def wait_for_activity(store: Store, agent: str, activity: Activity) -> None:
 def wait_for_status(store: Store, message: Message, status: Status) -> None:
     wait_until(
         lambda: delivery(store, message).status is status,
-        lambda: f"not {status}: {delivery(store, message)}",
+        lambda: (
+            f"not {status}: {delivery(store, message)}; {[store.presence(one) for one in message.deliveries]}"
+        ),
     )
 
 
@@ -178,6 +182,36 @@ def test_an_idle_session_is_given_it_with_its_users_next_words(
     turn = model.wait_for(lambda turn: message.id in turn.text)
     assert turn.new[0].text == "What is new?"
     assert len(agent.received) == 1
+
+
+def test_an_idle_session_is_woken_in_its_terminal(
+    model: ModelServer, home: GeminiHome, start: Start, store: Store
+) -> None:
+    """Also when its user has said no to a tool, of which no hook tells."""
+    terminal = start(before=(sys.executable, "-m", "msgcode", "run", "--as", "sleeper", "--"))
+    agent = Agent(
+        "sleeper",
+        react=lambda message: [reply(message, "I am up.")],
+        told=lambda text: [SHELL] if text == "Work." else [],
+        prefix=TOOLS,
+    )
+    begin(model, terminal, store, agent)
+    message = store.send("sender", "sleeper", "Wake up.")
+    wait_for_status(store, message, Status.ACKNOWLEDGED)
+    turn = model.wait_for(lambda turn: message.id in turn.text)
+    assert [entry.kind for entry in turn.new] == [USER, USER], "the wake-up, and the mail with it"
+    assert "Wake up." not in turn.new[0].text
+    assert [got.body for got in agent.received] == ["Wake up."]
+    (answer,) = store.inbox("sender")
+    assert answer.body == "I am up."
+
+    terminal.say("Work.")
+    terminal.wait_for("Allow once")
+    wait_for_activity(store, "sleeper", Activity.BLOCKED)
+    again = store.send("sender", "sleeper", "Wake up again.")
+    terminal.type("Escape")
+    wait_for_status(store, again, Status.ACKNOWLEDGED)
+    wait_for_activity(store, "sleeper", Activity.IDLE)
 
 
 def test_the_room_sees_what_it_is_doing(model: ModelServer, start: Start, store: Store) -> None:

@@ -40,7 +40,6 @@ def module_model() -> Iterator[ModelServer]:
 
 
 @needs_tmux
-@pytest.mark.timeout(120)
 def test_opencode_and_claude_code_review_each_others_work(
     model: ModelServer, opencode_home: OpenCodeHome, opencodes: OpenCodes, tmp_path: Path
 ) -> None:

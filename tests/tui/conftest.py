@@ -42,6 +42,17 @@ def styles_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        # Each widget looks up all rules, 60,000 times in an app's start; the hash is the identity anyway.
+        patch.setattr(RuleSet, "__hash__", object.__hash__)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frequent_looks() -> Iterator[None]:
+    """Tests wait for an app's looks at who is there, and who goes round, which are a second apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("msgcode_tui.app.PRESENCE_EVERY", 0.1)
+        patch.setattr("msgcode_tui.app.ROUNDS_EVERY", 0.1)
         yield
 
 

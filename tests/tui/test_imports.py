@@ -7,6 +7,7 @@ import sys
 
 LATER = {
     "argcomplete",
+    "html",
     "jsonschema",
     "markdown_it",
     "msgcode.export",
@@ -20,6 +21,7 @@ LATER = {
     "msgcode_tui.screens.why",
     "pygments",
     "re2",
+    "tomllib",
     "watchfiles",
 }
 

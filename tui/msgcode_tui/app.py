@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
@@ -224,6 +225,8 @@ class MsgcodeApp(OutsideApp):
         self.run_worker(self._stay_online())
         self.run_worker(self._give_defaults())
         self.run_worker(self._remember())
+        # The first selected message waits for it else, and the first picture for all that came with it.
+        self.run_worker(asyncio.to_thread(import_module, "msgcode_tui.widgets.markdown_lines"))
 
     # What has happened
 

@@ -13,7 +13,6 @@ Where none of these works there is the bell, which every terminal knows.
 
 from __future__ import annotations
 
-import html
 import shutil
 import subprocess
 import sys
@@ -76,8 +75,10 @@ def command(
     if platform == "darwin":
         return ["osascript", *_APPLESCRIPT, title, text]
     if which("notify-send") and (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
+        from html import escape  # Only now: it takes a millisecond.
+
         # Desktops take tags in the text.
-        return ["notify-send", "--app-name=msgcode", "--", title, html.escape(text, quote=False)]
+        return ["notify-send", "--app-name=msgcode", "--", title, escape(text, quote=False)]
     return None
 
 

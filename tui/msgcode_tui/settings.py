@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from msgcode.debugger.stuck import Thresholds
 from msgcode.decisions import nearest
 from msgcode.errors import BadInput
 from msgcode_tui import keys, themes, times
-from msgcode_tui.toml_lines import line_of
 
 What = Literal["mentions", "urgent", "questions", "stuck", "loops"]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -143,6 +141,10 @@ def load(named: str | None = None) -> Settings:
 
 def read(text: str, path: Path) -> Settings:
     """The settings in the text of the file `path`. Raises BadInput."""
+    import tomllib  # Only now: most users have no such file, and the first picture would wait for it.
+
+    from msgcode_tui.toml_lines import line_of
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -121,6 +121,11 @@ def _deliver(
             folder.tell(Activity.IDLE)
         return 0
     out, words, code = program.output(role, "\n\n".join(texts))
+    if not out and not words:
+        folder.tell(Activity.IDLE)
+        for agent, message, _ in handed:
+            store.fail(agent, message, by, "it is too much for the end of a turn")
+        return code
     folder.hand_over(handed)
     try:
         sys.stdout.write(out)

@@ -172,10 +172,12 @@ class SessionFolder:
 
         self.vacate()
         try:
-            os.close(os.open(self.wake, os.O_RDWR | os.O_NONBLOCK))
+            pipe = os.open(self.wake, os.O_RDWR | os.O_NONBLOCK)
         except OSError:
-            pass  # There was no pipe.
+            pipe = None  # There was none.
         shutil.rmtree(self.path, ignore_errors=True)
+        if pipe is not None:
+            os.close(pipe)  # Only now: who opens it in the meantime would wait for ever.
 
     def serve(self, room: str) -> None:
         """The companion is there, and serves this store. Raises OSError."""

@@ -37,6 +37,7 @@ from mcp.types import (
 from msgcode import __version__, tools
 from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
+from msgcode.harness.terminal import lives_around
 from msgcode.mcp import resources
 from msgcode.mcp.guest import HEARTBEAT, Guest
 from msgcode.mcp.pipes import standard_pipes
@@ -241,7 +242,11 @@ class McpServer:
         if not self._to_register:
             return
         try:
-            self._store.register(self._to_register, session=self._guest.session)
+            self._store.register(
+                self._to_register,
+                session=self._guest.session,
+                takeover=lives_around(self._store, self._to_register),
+            )
             self._to_register = None
         except MsgcodeError:
             pass  # The store cannot be written, or it is alive elsewhere, as yet: the next call tries again.

@@ -123,6 +123,19 @@ def test_a_turn_that_ends_with_nothing_to_say_leaves_it_idle(
     assert folder.presence == (Activity.IDLE, None)
 
 
+def test_what_is_too_much_for_the_end_of_a_turn_waits_for_the_next(
+    run: Run, folder: SessionFolder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.tell(Activity.BUSY)
+    message = store.send("ann", "bob", "too much")
+    with monkeypatch.context() as patch:
+        patch.setattr(Toy, "output", lambda *_: ("", "", 0))
+        assert run(Role.STOP) == ("", "", 0)
+    assert folder.presence[0] is Activity.IDLE
+    assert store.message(message.id).deliveries["bob"].status is Status.QUEUED
+    assert "> too much" in run(Role.PROMPT)[0]
+
+
 def test_the_way_out_is_the_programs(run: Run, store: Store) -> None:
     store.send("ann", "bob", "wake up")
     out, err, code = run(Role.WAIT)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
-import stat
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from msgcode.harness.sessions import SessionFolder, hook_command
@@ -43,8 +44,13 @@ class Hooks:
         self._shell, self._sessions = shell, str(folder.path.parent)
         self._script = hook_command("claude", "tool").split()[2]
 
-    def start(self, role: str, *more: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    def start(
+        self, role: str, *more: str, stdin: int = subprocess.DEVNULL, within: bool = False
+    ) -> subprocess.Popen[str]:
+        """within: a shell in between is its parent."""
         words = [self._shell, self._script, self._sessions, str(self._python), "claude", role, *more]
+        if within:
+            words = [self._shell, "-c", f"{shlex.join(words)}; :"]
         pipe = subprocess.PIPE
         return subprocess.Popen(words, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
@@ -59,6 +65,12 @@ class Hooks:
 @pytest.fixture
 def hooks(shell: str, folder: SessionFolder, tmp_path: Path) -> Hooks:
     return Hooks(shell, folder, tmp_path)
+
+
+@pytest.fixture
+def waking(shell: str, folder: SessionFolder, tmp_path: Path) -> Hooks:
+    """Those whose Python says on standard error what it was told, and that it shall wake the program."""
+    return Hooks(shell, folder, tmp_path, '#!/bin/sh\necho "$@" >&2\ncat >&2\nexit 2\n')
 
 
 def called(folder: SessionFolder, role: str) -> str:
@@ -123,36 +135,78 @@ def test_without_a_folder_it_does_nothing(hooks: Hooks, folder: SessionFolder) -
     assert not folder.path.exists()
 
 
-def wake(folder: SessionFolder) -> None:
+def wake(folder: SessionFolder, waiter: subprocess.Popen[str]) -> None:
+    """Wake the one who waits, again and again as the companion does, until it is over."""
     deadline = time.monotonic() + 10
-    while not folder.wake_up():
+    while waiter.poll() is None:
         assert time.monotonic() < deadline, "nobody waits"
+        folder.wake_up()
         time.sleep(0.01)
 
 
-def test_who_waits_is_woken_by_mail(hooks: Hooks, folder: SessionFolder) -> None:
+def send_home(folder: SessionFolder, *waiters: subprocess.Popen[str]) -> None:
+    """Let the session end, and with it those who wait."""
+    while not folder.wake_up():  # Nobody waits yet.
+        assert any(waiter.poll() is None for waiter in waiters)
+        time.sleep(0.01)
+    while any(waiter.poll() is None for waiter in waiters):
+        folder.remove()
+        time.sleep(0.05)
+    for waiter in waiters:
+        assert waiter.communicate() == ("", "")
+        assert waiter.returncode == 0
+
+
+def test_who_waits_is_woken_by_mail(waking: Hooks, folder: SessionFolder) -> None:
     assert not folder.wake_up(), "nobody waits yet"
-    waiter = hooks.start("wait")
+    waiter = waking.start("wait", stdin=subprocess.PIPE)
+    assert waiter.stdin
+    waiter.stdin.write('{"session_id": "s"}\n')
+    waiter.stdin.close()
     folder.flag_mail(True)
-    wake(folder)
-    assert waiter.communicate(timeout=10) == (called(folder, "wait"), "")
+    wake(folder, waiter)
+    waiter.stdin = None
+    assert waiter.communicate(timeout=10) == ("", called(folder, "wait") + '{"session_id": "s"}\n')
+    assert waiter.returncode == 2
 
 
-def test_a_wait_before_all_else_makes_the_pipe(hooks: Hooks, folder: SessionFolder) -> None:
+def test_who_is_woken_for_nothing_goes_on_waiting(shell: str, folder: SessionFolder, tmp_path: Path) -> None:
+    once = tmp_path / "once"
+    python = f"#!/bin/sh\n[ -e {once} ] && echo mail >&2 && exit 2\ntouch {once}\necho trouble >&2\nexit 1\n"
+    waiter = Hooks(shell, folder, tmp_path, python).start("wait")
+    folder.wake_up()
+    folder.flag_mail(True)
+    wake(folder, waiter)
+    assert once.exists()
+    assert waiter.communicate() == ("", "mail\n")
+    assert waiter.returncode == 2
+
+
+def test_a_wait_before_all_else_waits_for_the_pipe(waking: Hooks, folder: SessionFolder) -> None:
     folder.remove()
-    waiter = hooks.start("wait")
-    wake(folder)
-    assert waiter.communicate(timeout=10) == ("", ""), "and there was no mail"
-    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
-    assert stat.S_IMODE(folder.wake.stat().st_mode) == 0o600
+    waiter = waking.start("wait")
+    folder.make()
+    folder.flag_mail(True)
+    wake(folder, waiter)
+    assert waiter.communicate(timeout=10) == ("", called(folder, "wait"))
 
 
-def test_of_several_waiters_one_is_woken(hooks: Hooks, folder: SessionFolder) -> None:
-    waiters = [hooks.start("wait") for _ in range(3)]
+def test_nobody_waits_for_a_program_that_has_ended(hooks: Hooks) -> None:
+    # The one between us and the script is the program here, and it has no folder any more.
+    with hooks.start("wait", within=True) as program:
+        while len(psutil.Process(program.pid).children(recursive=True)) < 2:
+            time.sleep(0.01)  # The script, and what it waits for.
+        program.kill()
+        program.wait()
+        assert program.communicate(timeout=10) == ("", "")
+
+
+def test_of_several_waiters_one_is_woken(waking: Hooks, folder: SessionFolder) -> None:
+    waiters = [waking.start("wait") for _ in range(3)]
     folder.flag_mail(True)
     outputs: list[str] = []
     threads = [
-        threading.Thread(target=lambda one=one: outputs.append(one.communicate(timeout=10)[0]))
+        threading.Thread(target=lambda one=one: outputs.append(one.communicate(timeout=10)[1]))
         for one in waiters
     ]
     for thread in threads:
@@ -172,17 +226,17 @@ def test_a_new_waiter_sends_others_home(hooks: Hooks, folder: SessionFolder) -> 
         others.append(hooks.start("wait"))
         time.sleep(0.05)
     assert first.communicate() == ("", "")
-    while any(other.poll() is None for other in others):
-        folder.wake_up()
-    for other in others:
-        other.communicate()
+    send_home(folder, *others)
 
 
 def test_the_end_sends_waiters_home(hooks: Hooks, folder: SessionFolder) -> None:
+    send_home(folder, hooks.start("wait"))
+
+
+def test_the_end_of_a_session_without_a_companion_does_too(hooks: Hooks, folder: SessionFolder) -> None:
     waiter = hooks.start("wait")
     while waiter.poll() is None:
-        folder.remove()
-        time.sleep(0.05)
+        hooks.run("end")
     assert waiter.communicate() == ("", "")
 
 

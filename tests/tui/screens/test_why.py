@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from msgcode import Message, Priority, Status, Store
+from msgcode import Activity, Message, Priority, Status, Store
 from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.debug import DebugScreen
@@ -109,6 +109,7 @@ async def test_a_message_is_given_up_at_one_recipient(store: Store) -> None:
     store.join("dev", "carol")
     news = store.broadcast("alice", "dev", "who takes it?")
     store.acknowledge("bob", news.id)
+    store.set_presence("carol", Activity.OFFLINE)
     async with debugging(store) as app:
         await why(app, news, "carol: offline", "recipient 2 of 2")
         await app.press("left")
@@ -163,6 +164,7 @@ async def test_it_is_edited_and_made_urgent(store: Store, message: Message) -> N
 
 
 async def test_an_advice_that_does_not_hold_has_no_key(store: Store, message: Message) -> None:
+    store.set_presence("bob", Activity.OFFLINE)
     async with debugging(store) as app:
         await why(app, message, "bob: offline")
         events = len(list(store.history()))

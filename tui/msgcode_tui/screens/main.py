@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,6 +20,7 @@ from msgcode_tui.rooms import EVERYTHING, Room, RoomKind
 from msgcode_tui.roster import room_about, room_title, roster
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.finding import FindingScreen
+from msgcode_tui.screens.fitting import FittingScreen
 from msgcode_tui.screens.holding import HoldingScreen
 from msgcode_tui.screens.travelling import TravellingScreen
 from msgcode_tui.widgets.answer import Answer
@@ -50,7 +51,7 @@ AGES_EVERY = 5.0
 """Seconds between two looks at what has grown old."""
 
 
-class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
+class MainScreen(FittingScreen, HoldingScreen, FindingScreen, TravellingScreen):
     """Draws `app.live` anew whenever the app says that it has changed."""
 
     CSS_PATH: ClassVar = [
@@ -213,8 +214,6 @@ class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
         super().__init__()
         self._shown: Room | None = None
         """The room that was drawn last."""
-        self._laid_out: Size | None = None
-        """The size that the screen was last laid out for."""
         self._trail: list[tuple[Room, str]] = []
         """The messages from which the user followed a link, and the rooms that they were in."""
 
@@ -222,20 +221,11 @@ class MainScreen(HoldingScreen, FindingScreen, TravellingScreen):
         self._app.changed.subscribe(self, self.draw)
         self.set_interval(INSPECT_EVERY, self._inspect)
         self.set_interval(AGES_EVERY, lambda: self._draw_ages(self._app.live))
-        self._fit(self._app.size)
         self.query_one(RoomList).arrangement = self._app.arrangement
         self.query_one(Desk).enter(self.room)
         self.draw(self._app.live)
 
-    def on_resize(self, event: events.Resize) -> None:
-        if event.size == self._laid_out:
-            event.prevent_default()  # Told once more, by the layout itself: Textual would lay out once more.
-            return
-        self._laid_out = event.size
-        # Before Textual's own handler lays out the screen, which it else does for the old panes first.
-        self._fit(event.size)
-
-    def _fit(self, size: Size) -> None:
+    def fit(self, size: Size) -> None:
         """Have all that looks otherwise on a small terminal look so. Were the screen itself to have these
         classes, every widget would be styled anew."""
         for kind in (PaneTabs, RoomBar, Inspector, Footer):

@@ -33,6 +33,8 @@ class Footer(widgets.Footer):
         made = [key for key in super().compose() if isinstance(key, FooterKey)]
         at_right = [key for key in made if key.has_class("-command-palette")]
         at_left = made[: len(made) - len(at_right)]
+        for key in at_left:  # They would begin as compact ones, and be restyled at once.
+            key.set_reactive(FooterKey.compact, self.compact)
         self._ends = tuple(accumulate(map(_width, at_left)))
         self._palette = sum(map(_width, at_right))
         self._shown = self._fitting()
@@ -43,8 +45,8 @@ class Footer(widgets.Footer):
         if self.is_attached and (self._made_of, self._shown) != (self._keys(), self._fitting()):
             await super().recompose()
 
-    async def on_resize(self) -> None:
-        await self.recompose()
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.recompose)  # Which holds up all drawing.
 
     def _fitting(self) -> int:
         """How many keys there is room for."""

@@ -36,10 +36,15 @@ HARNESS = Harness(
         "default_tools_approval_mode": "approve",
         # Longer than check_messages may wait.
         "tool_timeout_sec": 330,
-        # Without this a server is told little more than HOME and PATH.
-        "env_vars": ["MSGCODE_STORE", "MSGCODE_AGENT", "CODEX_HOME", "XDG_STATE_HOME"],
+        # Without this a server is told little more than HOME and PATH. Who the agent is, is not for all
+        # conversations: the background server goes on with the environment of the terminal that started it.
+        "env_vars": ["MSGCODE_STORE", "CODEX_HOME", "XDG_STATE_HOME"],
     },
     # A background server of Codex holds all conversations, unless it is told --no-daemon.
     shared=True,
     wake=("codex", "queue", "--thread", "{session}", "--message", "{text}"),
+    home=".codex",
+    home_variable="CODEX_HOME",
+    then="Start codex once and trust the new hooks when it asks: until then it skips them.",
+    off=((".codex/config.toml", ("features", "hooks"), False),),
 )

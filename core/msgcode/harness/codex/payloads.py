@@ -15,6 +15,9 @@ from msgcode.text import visible_line
 EVENTS = {Role.START: "SessionStart", Role.PROMPT: "UserPromptSubmit", Role.TOOL: "PostToolUse"}
 """The hooks that may add to what the model is told."""
 
+MAX_AT_STOP = 10_000
+"""Bytes of a text that the model is told at the end of a turn; of a longer one Codex cuts out the middle."""
+
 
 def conversation(payload: dict[str, Any]) -> Conversation | None:
     """Which conversation a payload is about; None if it is a subagent's. Raises BadInput if it is none."""
@@ -40,8 +43,13 @@ def presence(role: Role, payload: dict[str, Any]) -> tuple[Activity, str | None]
 
 
 def output(role: Role, text: str) -> tuple[str, str, int]:
-    """What hands the text to the model: for standard output, for standard error, and the exit code."""
+    """What hands the text to the model: for standard output, for standard error, and the exit code.
+
+    Nothing if it is too much for the end of a turn: a wake-up brings it whole.
+    """
     if role is Role.STOP:
+        if len(text.encode()) > MAX_AT_STOP:
+            return "", "", 0
         answer: dict[str, object] = {"decision": "block", "reason": text}
     else:
         answer = {"hookSpecificOutput": {"hookEventName": EVENTS[role], "additionalContext": text}}

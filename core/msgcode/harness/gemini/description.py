@@ -29,4 +29,5 @@ HARNESS = Harness(
     home_variable="GEMINI_CLI_HOME",
     then="Gemini CLIs started from now on have the tools, and get mail as long as they are busy. To have an "
     "idle one woken, start it by: msgcode run --as ID -- gemini",
+    off=((".gemini/settings.json", ("hooksConfig", "enabled"), False),),
 )

@@ -95,3 +95,8 @@ def test_what_is_handed_over_with_a_prompt_or_a_tools_answer(role: Role) -> None
 def test_what_is_handed_over_at_the_end_of_a_turn() -> None:
     out, words, code = payloads.output(Role.STOP, "a text")
     assert (json.loads(out), words, code) == ({"decision": "block", "reason": "a text"}, "", 0)
+
+
+def test_what_would_be_cut_at_the_end_of_a_turn_waits() -> None:
+    assert payloads.output(Role.STOP, "x" * 10_000)[0]
+    assert payloads.output(Role.STOP, "\u00e9" * 5001) == ("", "", 0)
