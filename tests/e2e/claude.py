@@ -66,7 +66,7 @@ class ClaudeHome:
     Claude Code sees of it; what a test adds counts for what is started afterwards.
     """
 
-    def __init__(self, folder: Path, model_url: str, store: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, model_url: str, store: Path | str, **settings: object) -> None:
         self.folder = folder
         self.store = store
         self.settings = folder / ".claude" / "settings.json"
