@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import nats.errors
 
@@ -58,6 +58,9 @@ _NOT_SENT = (nats.errors.OutboundBufferLimitError, nats.errors.NoRespondersError
 """Of the errors of a publish, those by which nothing can have come to the stream."""
 
 
+T = TypeVar("T")
+
+
 class _Outdated(Exception):
     """Another decision has come first."""
 
@@ -82,16 +85,30 @@ class JetStreamJournal:
         self.link = Link(address)
         """The connection, for whatever else is kept there."""
         try:
-            # When it was made tells the stream from others of its name.
-            created = layout.info(self.link)["created"]
-            name = sha256(f"{address} {created}".encode()).hexdigest()[:24]
-            self._replica = Replica(os.path.join(cache, name))
+            self._replica = self._patiently(lambda: self._copy(cache))
             self.segments = self._replica.folder
             """The folder with the segments of the copy on this machine."""
-            self._catch_up()
+            self._patiently(self._catch_up)
         except BaseException:
             self.link.close()
             raise
+
+    def _copy(self, cache: str) -> Replica:
+        # When it was made tells the stream from others of its name.
+        created = layout.info(self.link)["created"]
+        name = sha256(f"{self._address} {created}".encode()).hexdigest()[:24]
+        return Replica(os.path.join(cache, name))
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do the work, again while the servers do not answer: a cluster may be electing a new leader."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return work()
+            except LinkDown:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     @property
     def state(self) -> State:

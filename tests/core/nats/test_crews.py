@@ -53,11 +53,15 @@ print(json.dumps(sorted(mine)))
 """
 
 
+_STARTED: list[subprocess.Popen[str]] = []
+
+
 def start(script: str, target: str, cache: Path, *words: object) -> subprocess.Popen[str]:
     """A process of a machine whose copies are in `cache`."""
     environment = {**os.environ, "MSGCODE_STORE": target, "XDG_CACHE_HOME": str(cache)}
     command = [sys.executable, "-c", script, *map(str, words)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    _STARTED.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+    return _STARTED[-1]
 
 
 def result(process: subprocess.Popen[str]) -> list[str]:
@@ -65,6 +69,14 @@ def result(process: subprocess.Popen[str]) -> list[str]:
     assert process.returncode == 0
     found: list[str] = json.loads(out)
     return found
+
+
+@pytest.fixture(autouse=True)
+def nobody_left() -> Iterator[None]:
+    yield
+    while _STARTED:
+        with _STARTED.pop() as process:
+            process.kill()
 
 
 @pytest.fixture
