@@ -80,9 +80,8 @@ def rows(scale: Scale) -> Iterator[Row]:
 class _Ours:
     """A session of Claude Code, as our hooks see it; this process is the program's, and the companion."""
 
-    command = ("/bin/sh", "-c", hook_command("claude", "tool"))
-
     def __init__(self, store: Store, folder: SessionFolder, env: Mapping[str, str]) -> None:
+        self.command = ("/bin/sh", "-c", hook_command("claude", "tool"))
         self.env = env
         self._store, self._folder = store, folder
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,11 +30,12 @@ class Adopted:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._sockets = tempfile.TemporaryDirectory(prefix="tmux-")  # A socket's path may not be long.
         self._log = folder / "sent"
         kept = {
             key: value for key, value in os.environ.items() if not key.startswith(("TMUX", "MSGCODE_AGENT"))
         }
-        self._environment = {**kept, "MSGCODE_STORE": str(folder / "room"), "TMUX_TMPDIR": str(folder)}
+        self._environment = {**kept, "MSGCODE_STORE": str(folder / "room"), "TMUX_TMPDIR": self._sockets.name}
         command = shlex.join([sys.executable, BOX, str(self._log)])
         self.terminal = Terminal(f"exec {command}", environment=self._environment, size=(100, 24))
         self.store = Store.open(folder / "room", sync=False)
@@ -102,6 +104,7 @@ class Adopted:
             self._adopting.wait()
         self.store.close()
         self.terminal.close()
+        self._sockets.cleanup()
 
 
 @pytest.fixture

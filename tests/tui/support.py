@@ -73,6 +73,12 @@ class Driver:
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line) for line in lines)
 
+    async def rests(self) -> None:
+        """Wait until the screen stays as it is."""
+        before = ""
+        while before != (before := self.screen()):
+            await self.pilot.pause(0.2)
+
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds."""
         deadline = monotonic() + WAIT

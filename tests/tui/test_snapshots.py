@@ -42,7 +42,7 @@ def prepared(
         await pilot.pause()
         await pilot.press(*keys)
         await driver.shows(shows)
-        await pilot.pause(0.2)
+        await driver.rests()
 
     return prepare
 

@@ -156,7 +156,8 @@ class TestMail:
         await until_presence(store, "bob", Activity.IDLE)
         await until_delivered(store, store.send("ann", "bob", "two"))
         bodies = [params["body"] for params in oc.called("session.promptAsync")]
-        assert [body["agent"] for body in bodies] == ["plan", "build"]
+        # Each once, or more often if it has taken so long that the session was given its prompt again.
+        assert list(dict.fromkeys(body["agent"] for body in bodies)) == ["plan", "build"]
         assert bodies[0]["model"] == {"providerID": "fake", "modelID": "scripted"}
 
     async def test_each_gets_its_own(self, store: Store, oc: FakeOpenCode) -> None:
