@@ -14,7 +14,7 @@ from msgcode_tui.screens.menu import Menu
 from tests.tui.screens.test_acting import RAW, on
 from tests.tui.screens.test_arranging import choose
 from tests.tui.support import Driver, Fact, running, write_journal
-from tests.tui.widgets.test_inspector import HOSTILE
+from tests.tui.widgets.test_inspector import HOSTILE_SIZED
 
 BOB, DEV = pair_room("bob", "human"), channel_room("dev")
 
@@ -180,8 +180,7 @@ async def test_a_breakpoint_shows(store: Store, folder: Path) -> None:
         await app.shows("Held: 1 message at breakpoints. 1 wait")
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("size", [(140, 40), (50, 20)])
+@pytest.mark.parametrize(("text", "size"), HOSTILE_SIZED)
 async def test_hostile_names_in_banner_menus_and_questions(
     folder: Path, text: str, size: tuple[int, int]
 ) -> None:

@@ -114,9 +114,18 @@ HOSTILE = {
     "escapes": "\x1b[2J\u202e[b]x[/b] [@click=app.quit]y[/] \x1b]52;c;eA==\x07 &#x202e; \x1b]8;;http://x\x07",
 }
 
+NARROW = (50, 20)
+HOSTILE_SIZED = [
+    pytest.param(HOSTILE[name], size, id=f"{name}-{size[0]}")
+    for name, size in [
+        ("word", WIDE), ("mebibyte", NARROW), ("wide", WIDE), ("rtl", NARROW),
+        ("escapes", WIDE), ("escapes", NARROW),
+    ]
+]  # fmt: skip
+"""Each takes seconds; those at which a terminal could be harmed are shown in both sizes."""
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("size", [(140, 40), (50, 20)])
+
+@pytest.mark.parametrize(("text", "size"), HOSTILE_SIZED)
 async def test_hostile_text_in_every_field(folder: Path, text: str, size: tuple[int, int]) -> None:
     claim = {"id": text, "agent": "human", "by": text, "until": "2026-03-02T09:31:00.000Z"}
     facts: list[Fact] = [
