@@ -82,6 +82,7 @@ class Companion:
         self._conversation: Conversation | None = None
         self._told: tuple[list[str], Activity, str | None] | None = None
         self._given_up = False
+        self._has_tools = False
         self._seen_at = 0.0
         self._mail: bool | None = None
         self._wake_at = 0.0
@@ -139,6 +140,11 @@ class Companion:
             self._executor.submit(self.folder.vacate if self._given_up else self._leave)
             self._executor.shutdown()
 
+    def listed(self) -> None:
+        """The program has asked for our tools: from now on its model can answer what it is told."""
+        self._has_tools = True
+        self._changed.set()
+
     def give_up(self) -> None:
         """Be the companion of this session no longer, once `run` is cancelled: it is another's."""
         self._given_up = True
@@ -179,6 +185,8 @@ class Companion:
         now = time.monotonic()
         if activity is Activity.BLOCKED:
             return  # It would take it, and its model would hear of it after its user's answer.
+        if not self._has_tools and now < self._changed_at + PATIENCE:
+            return  # Its model could not answer yet.
         if not self._harness.wake:
             if activity is Activity.IDLE or now >= self._changed_at + PATIENCE:
                 self.folder.wake_up()

@@ -38,6 +38,7 @@ class Company:
         self._process = os.getppid()
         self._sessions = sessions_folder()
         self._changed = asyncio.Event()
+        self._has_tools = False
         self._unnamed = self._of(SessionFolder(self._sessions / str(self._process)))
         self._companion = None if harness.shared else self._unnamed
 
@@ -50,6 +51,12 @@ class Company:
     def delivers(self) -> bool:
         """Whether hooks bring mail by themselves; they have been heard of, then."""
         return self._companion is not None and self._companion.delivers
+
+    def listed(self) -> None:
+        """The program has asked for our tools."""
+        self._has_tools = True
+        if self._companion:
+            self._companion.listed()
 
     def hear(self, meta: Mapping[str, Any]) -> None:
         """What the program says beside a call of a tool: in which conversation that is."""
@@ -80,6 +87,8 @@ class Company:
         if self._companion:
             self._companion.give_up()
         self._companion = self._of(folder, folder.path.name)
+        if self._has_tools:
+            self._companion.listed()
         self._changed.set()
 
     def _of(self, folder: SessionFolder, unnamed: str | None = None) -> Companion:

@@ -29,6 +29,9 @@ class Guest(Protocol):
     def delivers(self) -> bool:
         """Whether messages are brought to it; else its agents have to look for them."""
 
+    def listed(self) -> None:
+        """The client has asked for the tools."""
+
     def hear(self, meta: Mapping[str, Any]) -> None:
         """What the client says beside a call of a tool."""
 
@@ -48,6 +51,9 @@ class Client:
         host = f"{socket.gethostname()}:{os.getpid()}:{token}"
         self.session = Session(f"mcp-{token}", "mcp", host, os.getcwd())
         self._executor = ThreadPoolExecutor(1)
+
+    def listed(self) -> None:
+        """It looks for its messages itself."""
 
     def hear(self, meta: Mapping[str, Any]) -> None:
         """It says nothing that is of use."""

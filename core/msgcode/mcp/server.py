@@ -117,6 +117,7 @@ class McpServer:
     # Tools
 
     async def _list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+        self._guest.listed()
         return ListToolsResult(tools=[_described(tool) for tool in self._tools.values()])
 
     async def _call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:

@@ -43,6 +43,7 @@ TOY = Harness("toy", "Toy", "toy", "toy", (), "toy.json", ("hooks",), (), "toy.j
 async def company(store: Store, folder: SessionFolder, harness: Harness = TOY) -> AsyncIterator[Companion]:
     """A companion at work, of this process."""
     one = Companion(store, harness, os.getpid(), folder)
+    one.listed()
     work = asyncio.create_task(one.run())
     try:
         yield one
@@ -180,6 +181,26 @@ async def test_mail_is_flagged_as_long_as_there_is_some(store: Store, folder: Se
         await until(lambda: not has_mail(folder))
         store.fail("bob", message.id, BY, "not taken")
         await until(lambda: has_mail(folder))
+
+
+async def test_nobody_is_woken_who_has_no_tools_to_answer_with(store: Store, folder: SessionFolder) -> None:
+    folder.begin(Conversation("c1"), os.getpid())
+    one = Companion(store, TOY, os.getpid(), folder)
+    work = asyncio.create_task(one.run())
+    try:
+        await until(lambda: one.delivers)
+        store.register("bob", session=one.session)
+        waiting = asyncio.create_task(asyncio.to_thread(folder.wake.read_bytes))
+        store.send("ann", "bob", "x")
+        await until(lambda: has_mail(folder))
+        await asyncio.sleep(3 * companion.CLOSE_LOOK)
+        assert not waiting.done()
+        one.listed()
+        async with asyncio.timeout(5):
+            assert await waiting == b"\n"
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 async def test_an_idle_session_is_woken(store: Store, folder: SessionFolder) -> None:
