@@ -119,7 +119,7 @@ def pane(tmp_path: Path) -> Iterator[Adopted]:
 
 def test_an_idle_pane_is_woken_and_its_end_is_told(pane: Adopted) -> None:
     pane.adopt()
-    assert pane.said().startswith("Watching over ann in pane %0")
+    wait_until(lambda: pane.said().startswith("Watching over ann in pane %0"), pane.said)
     pane.mail()
     pane.woken()
     pane.told(Activity.IDLE, "woken, and has not looked")
