@@ -17,6 +17,9 @@ from msgcode.model import Activity, Presence
 ONLINE_FOR = timedelta(seconds=30)
 """An agent that was seen within this time is online, as in oh-my-msgcode."""
 
+HEARTBEAT = 10.0
+"""Seconds between two signs of life of an agent whose session is open."""
+
 SEEN_AGAIN = timedelta(seconds=1)
 """An agent that was seen this short a time ago need not be seen again: a busy one acts more often."""
 

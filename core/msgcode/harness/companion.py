@@ -26,12 +26,10 @@ from msgcode.harness.description import Harness
 from msgcode.harness.hook import LEASE, agents_of, seen
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
+from msgcode.presence import HEARTBEAT
 from msgcode.store import Store
 from msgcode.text import visible_line
 from msgcode.watch import changes
-
-HEARTBEAT = 10.0
-"""Seconds between two signs of life of an agent whose session is open."""
 
 CLOSE_LOOK = 0.05
 """Seconds between two looks while something is about to happen, ..."""

@@ -12,10 +12,8 @@ from typing import Any, Protocol
 
 from msgcode.errors import MsgcodeError
 from msgcode.model import Activity, Session
+from msgcode.presence import HEARTBEAT
 from msgcode.store import Store
-
-HEARTBEAT = 10.0
-"""Seconds between two signs of life of the agents that live here."""
 
 
 class Guest(Protocol):

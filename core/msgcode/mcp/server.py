@@ -39,9 +39,10 @@ from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
 from msgcode.harness.terminal import lives_around
 from msgcode.mcp import resources
-from msgcode.mcp.guest import HEARTBEAT, Guest
+from msgcode.mcp.guest import Guest
 from msgcode.mcp.pipes import standard_pipes
 from msgcode.mcp.subscriptions import Contents, Subscriptions
+from msgcode.presence import HEARTBEAT
 from msgcode.store import Store
 from msgcode.tools import Caller, ToolAnswer
 

@@ -26,14 +26,12 @@ from msgcode.harness.opencode.conversation import EVENTS, Conversation
 from msgcode.harness.opencode.injection import Injector
 from msgcode.harness.opencode.opened import LAST, opened_session
 from msgcode.model import Activity, Message, Session
+from msgcode.presence import HEARTBEAT
 from msgcode.rpc import LINE_LIMIT, Params, Peer
 from msgcode.store import Store
 from msgcode.text import visible_line
 
 HARNESS = "opencode"
-
-HEARTBEAT = 10.0
-"""Seconds between two signs of life of an agent whose session is open."""
 
 COMMAND = {"template": "/msg $ARGUMENTS", "description": "talk to other agents (alone, it says how)"}
 

@@ -15,6 +15,7 @@ from msgcode.harness.terminal import wake
 from msgcode.harness.terminal.pacing import Pacing
 from msgcode.harness.terminal.wake import Prompt, Screen, View
 from msgcode.model import Activity, Message, Session
+from msgcode.presence import HEARTBEAT
 from msgcode.store import Store
 from msgcode.text import visible_line
 
@@ -22,9 +23,6 @@ HARNESS = "terminal"
 
 SHELLS = ("bash", "dash", "fish", "ksh", "sh", "zsh")
 """Programs that are woken by a command."""
-
-HEARTBEAT = 10.0
-"""Seconds between two signs of life."""
 
 RECOUNT = 5.0
 """Seconds after which it looks for mail without being told: a lease may have run out."""
