@@ -1,4 +1,4 @@
-"""What is released: the source archive and the wheel, built from this tree as `python -m build` builds them."""
+"""What is released, the source archive and the wheel: built from this tree as `python -m build` does it."""
 
 from __future__ import annotations
 

@@ -17,13 +17,11 @@ def packed(wheel: Path) -> set[str]:
 def test_the_wheel_holds_the_two_packages_whole(built: Built) -> None:
     names = packed(built.wheel)
     about = f"msgcode-{__version__}.dist-info/"
-    assert {name for name in names if not name.startswith(about)} == files(ROOT / "core") | files(
-        ROOT / "tui"
-    )
+    ours = {name for name in names if not name.startswith(about)}
+    assert ours == files(ROOT / "core") | files(ROOT / "tui")
     assert {f"{about}{name}" for name in ("METADATA", "entry_points.txt", "licenses/LICENSE")} < names
     assert {"msgcode/py.typed", "msgcode/harness/hook.sh", "msgcode/harness/opencode/plugin.js"} < names
-    kinds = {Path(name).suffix for name in names if not name.startswith(about)}
-    assert kinds == {".py", ".typed", ".sh", ".js", ".tcss"}
+    assert {Path(name).suffix for name in ours} == {".py", ".typed", ".sh", ".js", ".tcss"}
 
 
 def test_the_archive_holds_what_the_next_engineer_needs(built: Built) -> None:
