@@ -18,7 +18,8 @@ def test_the_wheel_holds_the_two_packages_whole(built: Built) -> None:
     names = packed(built.wheel)
     about = f"msgcode-{__version__}.dist-info/"
     ours = {name for name in names if not name.startswith(about)}
-    assert ours == files(ROOT / "core") | files(ROOT / "tui")
+    packages = (ROOT / "core" / "msgcode", ROOT / "tui" / "msgcode_tui")
+    assert ours == {f"{package.name}/{name}" for package in packages for name in files(package)}
     assert {f"{about}{name}" for name in ("METADATA", "entry_points.txt", "licenses/LICENSE")} < names
     assert {"msgcode/py.typed", "msgcode/harness/hook.sh", "msgcode/harness/opencode/plugin.js"} < names
     assert {Path(name).suffix for name in ours} == {".py", ".typed", ".sh", ".js", ".tcss"}
