@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _add_common_options))
     try:
         try:
-            return _run(words or ["--help"])
+            return _run(words) if words else _welcome()
         except Help as help:
             print(help, end="")
             return 0
@@ -50,6 +50,13 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _welcome() -> int:
+    from msgcode import first_steps
+
+    print(first_steps.welcome(first_steps.programs()), end="")
+    return 0
 
 
 def _run(words: Sequence[str]) -> int:
