@@ -41,8 +41,8 @@ def test_the_wheel_holds_the_two_packages_whole(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     tree = {
-        path.relative_to(top).as_posix()
-        for top in (ROOT / "core", ROOT / "tui")
+        path.relative_to(top.parent).as_posix()
+        for top in (ROOT / "core" / "msgcode", ROOT / "tui" / "msgcode_tui")
         for path in top.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -1,4 +1,4 @@
-"""The recipes of the README, word for word, on real OpenCodes: each to its end, with nobody's help."""
+"""The recipes of the guide, word for word, on real OpenCodes: each to its end, with nobody's help."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 
 from msgcode import Message, Store
 from msgcode.events import MessageSent
+from tests.docs.pages import block
 from tests.e2e.agents import Agent, Received, reply, send
 from tests.e2e.conftest import OpenCodes, wait_until
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer
 from tests.e2e.scripted import Call, ModelServer
-from tests.e2e.test_readme import block
 
 
 @pytest.fixture(scope="module")
