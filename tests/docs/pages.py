@@ -47,7 +47,8 @@ class Block(NamedTuple):
 
 def blocks(page: Path) -> list[Block]:
     """The blocks of code of a page, in order."""
-    found, marks = [], []
+    found: list[Block] = []
+    marks: list[str] = []
     for token in _tokens(page):
         if token.type == "fence":
             found.append(Block(page, token.info, token.content, tuple(marks)))
