@@ -33,9 +33,7 @@ class Caller(Record):
 
     def agents(self) -> list[str]:
         """The agents that live in the session."""
-        return [
-            agent.id for agent in self.store.agents() if agent.session and agent.session.id == self.session.id
-        ]
+        return self.store.agents_in(self.session.harness, self.session.id)
 
     def agent(self, id: str | None, among: tuple[str, ...] | None = None) -> str:
         """The agent that acts: `id`, or if none is given the only one there is (`among` these).

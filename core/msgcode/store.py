@@ -293,6 +293,14 @@ class Store(Steering, Receiving, Holding):
         """All registered agents, by id."""
         return sorted(self._fresh().agents.values())
 
+    def agents_in(self, harness: str, session: str) -> list[str]:
+        """The ids of the agents that live in a session: `session` is its id, `harness` whose it is."""
+        return [
+            agent.id
+            for agent in self.agents()
+            if agent.session and (agent.session.harness, agent.session.id) == (harness, session)
+        ]
+
     def channels(self) -> list[Channel]:
         """All channels, by id."""
         return sorted(self._fresh().channels.values())
