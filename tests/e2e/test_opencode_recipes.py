@@ -1,4 +1,4 @@
-"""The recipes of the README and the guide, word for word, on real OpenCodes: each to its end, with nobody's help."""
+"""The recipes of the README and the guide, word for word, on real OpenCodes, with nobody's help."""
 
 from __future__ import annotations
 
