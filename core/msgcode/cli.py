@@ -39,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
         )
     try:
         try:
-            return _run(words or ["--help"])
+            return _run(words) if words else _welcome()
         except Help as help:
             print(help, end="")
             return 0
@@ -54,6 +54,13 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _welcome() -> int:
+    from msgcode import first_steps
+
+    print(first_steps.welcome(first_steps.programs()), end="")
+    return 0
 
 
 def _run(words: Sequence[str]) -> int:

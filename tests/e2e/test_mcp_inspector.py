@@ -1,4 +1,4 @@
-"""`msgcode mcp` at the command line of MCP's own inspector, configured as the README says."""
+"""`msgcode mcp` at the command line of MCP's own inspector, configured as the guide says."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from msgcode import Store
+from tests.docs.pages import block
 from tests.e2e.home import npm_program
-from tests.e2e.test_readme import block
 
 VERSION = "0.15.0"
 """The version that these tests were written with."""
