@@ -12,6 +12,8 @@ from msgcode.harness.gemini.description import HARNESS as GEMINI
 from msgcode.harness.sessions import Conversation
 from msgcode.model import Activity
 
+__all__ = ["ALL", "CLAUDE", "CODEX", "GEMINI", "Toy"]
+
 ALL = (CLAUDE, CODEX, GEMINI)
 
 
