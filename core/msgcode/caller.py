@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from msgcode.errors import BadInput, Refused
 from msgcode.record import Record
 
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
 
     from msgcode.model import Session
     from msgcode.store import Store
+
+AROUND = "MSGCODE_TERMINAL"
+"""The environment variable by which what runs in `msgcode run` knows the session of that terminal."""
 
 
 class ToolAnswer(Record):
@@ -56,3 +61,10 @@ class Caller(Record):
         if len(candidates) > 1:
             raise BadInput(f"say which of your agents acts: {', '.join(candidates)}.")
         return candidates[0]
+
+
+def lives_around(store: Store, agent: str) -> bool:
+    """Whether the agent lives in the terminal that this process runs in: its program may take it over."""
+    around = os.environ.get(AROUND)
+    sessions = (known.session for known in store.agents() if known.id == agent)
+    return around is not None and any(session and session.id == around for session in sessions)
