@@ -140,7 +140,8 @@ def test_a_host_is_not_started_by_hand(room: Path, tmp_path: Path) -> None:
 
 
 def test_help_and_version(room: Path) -> None:
-    assert "usage: msgcode" in msgcode()
+    assert "What to do next:" in msgcode()
+    assert "usage: msgcode" in msgcode("--help")
     assert "usage: msgcode send" in msgcode("send", "--help")
     assert "channel create" in msgcode("channel", "create", "--help")
     assert "usage: msgcode channel" in msgcode("channel", "--help")

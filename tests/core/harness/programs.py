@@ -5,16 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from msgcode.harness.claude.description import HARNESS as CLAUDE
-from msgcode.harness.codex.description import HARNESS as CODEX
 from msgcode.harness.description import Role
-from msgcode.harness.gemini.description import HARNESS as GEMINI
+from msgcode.harness.known import described
 from msgcode.harness.sessions import Conversation
 from msgcode.model import Activity
 
-__all__ = ["ALL", "CLAUDE", "CODEX", "GEMINI", "Toy"]
-
-ALL = (CLAUDE, CODEX, GEMINI)
+CLAUDE, CODEX, GEMINI = ALL = tuple(described(id) for id in ("claude", "codex", "gemini"))
 
 
 class Toy(ModuleType):
