@@ -110,7 +110,7 @@ class Crew:
         for name, process in list(self._processes.items()):
             try:
                 code = process.wait(max(0, deadline - time.monotonic()))
-                self._note(name, 0 if code == -signal.SIGTERM and self.members[name] == WATCH else code)
+                self._note(name, 0 if code == -signal.SIGTERM else code)  # Before it could listen.
             except subprocess.TimeoutExpired:
                 self._ledger.write(BROKEN, by=name, text=f"it did not end within {_ENDS_WITHIN:.0f} s")
             self.kill(name)

@@ -47,7 +47,7 @@ def _messages(state: State, listed: dict[str, dict[str, Any]], now: datetime) ->
             item = listed.get(id)
             status = _status(state, message, agent, delivery, now)
             if item is None:
-                if status is not None and not delivery.status.ended:
+                if status in (Status.QUEUED, Status.DELIVERED):
                     yield f"messages.json lacks {id} to {agent}, which is {status}"
             elif status is None:
                 yield f"messages.json offers {id} to {agent} as {item['status']}, which is not to be taken"

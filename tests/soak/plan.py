@@ -12,7 +12,7 @@ KILL, PAUSE, SKEW, FILL, CUT, TEAR, POWER = (
 
 _WEIGHTS = {KILL: 30, PAUSE: 25, SKEW: 15, CUT: 15, FILL: 7, TEAR: 5, POWER: 3}
 
-_EVERY = 1.2
+_EVERY = 0.6
 """Seconds between two faults, on average."""
 
 CACHES = ("journal/snapshot.json", "mirror.json", "agents.json", "channels.json", "messages.json", "presence")

@@ -38,7 +38,7 @@ def live(life: Life) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 120))
     command = [sys.executable, "-m", "msgcode_tui", "--store", str(life.room), "--as", life.name]
-    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONFAULTHANDLER": "1"}
     # Not in a session of its own, so that what is done to this process is done to it.
     screen = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -47,7 +47,7 @@ def live(life: Life) -> None:
         for keys in (*life.random.choice(_DEEDS), _ESCAPE):
             if not life.has_ended and screen.poll() is None:
                 os.write(ours, keys.encode())
-                seen = (seen + _read(ours, life.random.uniform(0.1, 0.6)))[-4000:]
+                seen = (seen + _read(ours, life.random.uniform(0.1, 0.6)))[-100_000:]
     if screen.poll() is None:
         for _ in range(3):
             os.write(ours, _ESCAPE.encode())
@@ -60,7 +60,8 @@ def live(life: Life) -> None:
         screen.send_signal(signal.SIGABRT)
         seen += _read(ours, 1)
     if screen.wait():
-        life.ledger.write(BROKEN, by=life.name, text=f"it ended with {screen.returncode}: {seen[-2000:]!r}")
+        life.ledger.write(BROKEN, by=life.name, text=f"msgcode-tui ended with {screen.returncode}")
+        sys.stderr.write(seen)
 
 
 def _read(terminal: int, seconds: float) -> str:
