@@ -32,6 +32,7 @@ class Crew:
         self._pace = pace
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lives = dict.fromkeys(members, 0)
+        self._paused: set[str] = set()
         self._ledger = Ledger(outside, "crew")
 
     def start(self, name: str, limit: int | None = None) -> None:
@@ -39,6 +40,7 @@ class Crew:
         if name in self._processes:
             return
         self._lives[name] += 1
+        up(self._outside, name).unlink(missing_ok=True)
         seed = f"{self._seed}.{self._lives[name]}"
         if self.members[name] == WATCH:
             words = ["msgcode", "--store", str(self._room), WATCH]
@@ -62,6 +64,7 @@ class Crew:
     def kill(self, name: str) -> bool:
         """End it at once; returns whether it ran."""
         process = self._processes.pop(name, None)
+        self._paused.discard(name)
         if process:
             _signal(process, signal.SIGKILL)
             process.wait()
@@ -77,14 +80,22 @@ class Crew:
         return running
 
     def pause(self, name: str) -> bool:
-        """Suspend it; returns whether it runs."""
+        """Suspend it; returns whether it runs.
+
+        Not a screen that is still coming up: until then Textual takes the end of a pause amiss.
+        """
         process = self._processes.get(name)
-        return process is not None and _signal(process, signal.SIGSTOP)
+        if not process or (self.members[name] == "screen" and not up(self._outside, name).exists()):
+            return False
+        self._paused.add(name)
+        return _signal(process, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
         """Let it go on."""
-        if process := self._processes.get(name):
+        process = self._processes.get(name)
+        if process and name in self._paused:
             _signal(process, signal.SIGCONT)
+        self._paused.discard(name)
 
     def look_after(self) -> None:
         """Start again who has ended without having been killed, and take note of it."""
@@ -103,8 +114,8 @@ class Crew:
 
     def end(self) -> None:
         """Let all end by themselves."""
-        for process in self._processes.values():
-            _signal(process, signal.SIGCONT)
+        for name, process in self._processes.items():
+            self.resume(name)
             process.terminate()
         deadline = time.monotonic() + _ENDS_WITHIN
         for name, process in list(self._processes.items()):
@@ -114,6 +125,11 @@ class Crew:
             except subprocess.TimeoutExpired:
                 self._ledger.write(BROKEN, by=name, text=f"it did not end within {_ENDS_WITHIN:.0f} s")
             self.kill(name)
+
+
+def up(outside: Path, name: str) -> Path:
+    """The file that a screen makes once it shows the room."""
+    return outside / f"{name}.up"
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:

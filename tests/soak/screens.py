@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 
+from tests.soak.crew import up
 from tests.soak.ledger import BROKEN
 from tests.soak.worker import Life
 
@@ -42,7 +43,10 @@ def live(life: Life) -> None:
     # Not in a session of its own, so that what is done to this process is done to it.
     screen = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    seen = _read(ours, 3)
+    seen = ""
+    while not life.has_ended and screen.poll() is None and "you are" not in seen:
+        seen += _read(ours, 0.2)
+    up(life.outside, life.name).touch()
     while not life.has_ended and screen.poll() is None:
         for keys in (*life.random.choice(_DEEDS), _ESCAPE):
             if not life.has_ended and screen.poll() is None:

@@ -31,6 +31,7 @@ class Life:
     def __init__(self, name: str, room: Path, outside: Path, seed: str, pace: float) -> None:
         self.name = name
         self.room = room
+        self.outside = outside
         self.pace = pace
         """Seconds between two things that it does, on average."""
         self.random = Random(f"{seed} {name}")
