@@ -16,8 +16,15 @@ _EVERY = 0.6
 """Seconds between two faults, on average."""
 
 CACHES = ("journal/snapshot.json", "mirror.json", "agents.json", "channels.json", "messages.json", "presence")
-"""What is cut while everybody is at work: none of it holds anything that is nowhere else, but for what
-oh-my-msgcode has written and nobody has read."""
+"""What is cut while everybody is at work. A snapshot that is no good is ignored; without mirror.json,
+oh-my-msgcode's three files are read anew; of these, one that is not whole is set aside and written again, and
+only what it has written and nobody has read is lost; an agent whose presence is cut was never seen.
+
+Of the journal only the end is cut, within a line and with nobody writing, as when a machine goes down: the
+changes that go have not happened, all others stand, and nobody takes what is left for damage. Not tried is
+what takes more away by design: cutting a segment that has a successor, and deleting messages.json, which
+discards all that waits.
+"""
 
 
 class Fault(NamedTuple):
