@@ -107,7 +107,7 @@ class Crew:
                 self.start(name)
 
     def _note(self, name: str, code: int) -> None:
-        errors = (self._outside / f"{name}.err").read_text(errors="replace").strip()[-600:]
+        errors = (self._outside / f"{name}.err").read_text(errors="replace").strip()[-200:]
         # `msgcode watch` may say that it cannot read the room.
         if code != 0 and (self.members[name] != WATCH or code != 1 or "Traceback" in errors):
             self._ledger.write(BROKEN, by=name, text=f"it ended with {code}: {errors}")

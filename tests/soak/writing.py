@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgcode import MsgcodeError, Refused, Store, Unavailable
-from msgcode.model import new_message_id
+from msgcode.verbs import new_message_id
 from tests.soak.ledger import FAILED, REFUSED, SENT
 from tests.soak.worker import CHANNEL, READERS, Life
 
