@@ -1,13 +1,15 @@
 """A copy of the folded state, so that a fresh process need not read the journal from its start.
 
-Only a cache: the journal is the truth. A snapshot that is missing, unreadable, of another version or
-of another journal is ignored, and the journal is read instead.
+Only a cache: the journal is the truth. A snapshot that is missing, damaged, of another version or
+of another journal is ignored, and the journal is read instead. It begins with a checksum of what follows:
+one changed digit in it could have the next writer number its events wrongly, which no reader would accept.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 
 from msgcode.codec import encode_json, from_json, to_json
 from msgcode.events import LineDamaged
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=tuple[Any, ...])
 
 NAME = "snapshot.json"
-VERSION = 4
+VERSION = 5
 """Raise it when the state or its meaning changes: older snapshots are then ignored."""
 
 _MARK = 120
@@ -75,15 +77,18 @@ class Frozen:
         }
         # Message by message, so that other threads of this process get their turns.
         messages = ",\n".join([encode_json(to_json(message)) for message in self._messages])
-        text = f'{encode_json(content)[:-1]},"messages":[\n{messages}\n]}}\n'
-        replace_file(os.path.join(folder, NAME), text.encode())
+        text = f'{encode_json(content)[1:-1]},"messages":[\n{messages}\n]}}\n'.encode()
+        replace_file(os.path.join(folder, NAME), _checked(text) + text)
 
 
 def load(folder: str) -> tuple[State, Position] | None:
     """The state and position of the folder's snapshot, or None if there is none that fits the journal."""
     try:
         with open(os.path.join(folder, NAME), "rb") as file:
-            content = json.loads(file.read())
+            data = file.read()
+        if not data.startswith(_checked(memoryview(data)[_CHECKED:])):
+            return None
+        content = json.loads(data)
         position = from_json(Position, content["position"])
         if content["version"] != VERSION or not _fits(folder, position, content):
             return None
@@ -110,6 +115,14 @@ def signature(folder: str) -> Signature:
     except OSError:
         return Signature(0, 0, 0)
     return Signature(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _checked(text: bytes | memoryview) -> bytes:
+    """How a snapshot begins of which the rest is this."""
+    return b'{"checksum":"%08x",' % zlib.crc32(text)
+
+
+_CHECKED = len(_checked(b""))
 
 
 def _fits(folder: str, position: Position, content: dict[str, Any]) -> bool:
