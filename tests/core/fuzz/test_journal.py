@@ -16,6 +16,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from msgcode import Store
+from msgcode.codec import decode_line
 from msgcode.events import Event, LineDamaged
 from msgcode.journal import file
 from msgcode.journal.index import Index
@@ -95,10 +96,7 @@ def all_written() -> list[Event]:
 
 def told(events: list[Event]) -> list[tuple[int, object]]:
     """The events, without the time of those that tell of damage: that of whoever looks."""
-    return [
-        (event.seq, event.fact if isinstance(event.fact, LineDamaged) else event)  # type: ignore[misc]
-        for event in events
-    ]
+    return [(event.seq, event.fact if isinstance(event.fact, LineDamaged) else event) for event in events]
 
 
 names = st.sampled_from(SEGMENTS)
@@ -129,8 +127,8 @@ def _lines_of_whole_changes(data: bytes) -> int:
 
 def _has_more(line: bytes) -> bool:
     try:
-        return json.loads(line)["more"] is True
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return decode_line(line)[1]
+    except ValueError:
         return False
 
 
