@@ -1,20 +1,20 @@
 """A copy of the folded state, so that a fresh process need not read the journal from its start.
 
 Only a cache: the journal is the truth. A snapshot that is missing, damaged, of another version or
-of another journal is ignored, and the journal is read instead. It begins with a checksum of what follows:
-one changed digit in it could have the next writer number its events wrongly, which no reader would accept.
+of another journal is ignored, and the journal is read instead. It is sealed: one changed digit in it could
+have the next writer number its events wrongly, which no reader would accept.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import zlib
 
 from msgcode.codec import encode_json, from_json, to_json
 from msgcode.events import LineDamaged
 from msgcode.journal.folder import replace_file
 from msgcode.journal.reader import Position, segment_path
+from msgcode.journal.seal import is_whole, sealed
 from msgcode.model import Agent, Breakpoint, Channel, Hold, Message
 from msgcode.record import Record
 from msgcode.state import Heard, State
@@ -77,8 +77,8 @@ class Frozen:
         }
         # Message by message, so that other threads of this process get their turns.
         messages = ",\n".join([encode_json(to_json(message)) for message in self._messages])
-        text = f'{encode_json(content)[1:-1]},"messages":[\n{messages}\n]}}\n'.encode()
-        replace_file(os.path.join(folder, NAME), _checked(text) + text)
+        text = f'{encode_json(content)[:-1]},"messages":[\n{messages}\n]}}\n'
+        replace_file(os.path.join(folder, NAME), sealed(text.encode()))
 
 
 def load(folder: str) -> tuple[State, Position] | None:
@@ -86,7 +86,7 @@ def load(folder: str) -> tuple[State, Position] | None:
     try:
         with open(os.path.join(folder, NAME), "rb") as file:
             data = file.read()
-        if not data.startswith(_checked(memoryview(data)[_CHECKED:])):
+        if not is_whole(data):
             return None
         content = json.loads(data)
         position = from_json(Position, content["position"])
@@ -115,14 +115,6 @@ def signature(folder: str) -> Signature:
     except OSError:
         return Signature(0, 0, 0)
     return Signature(status.st_ino, status.st_mtime_ns, status.st_size)
-
-
-def _checked(text: bytes | memoryview) -> bytes:
-    """How a snapshot begins of which the rest is this."""
-    return b'{"checksum":"%08x",' % zlib.crc32(text)
-
-
-_CHECKED = len(_checked(b""))
 
 
 def _fits(folder: str, position: Position, content: dict[str, Any]) -> bool:

@@ -8,7 +8,6 @@ import os
 import re
 import resource
 import shutil
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 
 from msgcode import Message, Store, Unavailable
 from msgcode.events import MessageSent, Unknown
-from msgcode.journal import file
+from msgcode.journal import file, seal
 from msgcode.journal.reader import Reader
 from msgcode.state import State, fold
 from tests.core.support import forget_snapshot, join_snapshots, journal_files, mode, picture
@@ -352,10 +351,10 @@ SNAPSHOTS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def sealed(data: bytes) -> bytes:
+def resealed(data: bytes) -> bytes:
     """A snapshot with the checksum that is right for what it has become."""
     rest = data[data.find(b",") + 1 :]
-    return b'{"checksum":"%08x",' % zlib.crc32(rest) + rest
+    return seal.sealed(b"{" + rest)
 
 
 @pytest.mark.usefixtures("small")
@@ -369,7 +368,7 @@ class TestSnapshot:
         data = snapshot.read_bytes()
         with_it = look(open_store())
         assert spoil(data) != data
-        snapshot.write_bytes(sealed(spoil(data)))
+        snapshot.write_bytes(resealed(spoil(data)))
         store = open_store()
         assert look(store) == with_it
         snapshot.unlink()
