@@ -11,6 +11,7 @@ from msgcode.calls import Answer
 from msgcode.codec import encode_time
 from msgcode.errors import BadInput, Refused, Unavailable
 from msgcode.journal import copying
+from msgcode.journal.reader import Reader
 from msgcode.nats.address import check_installed, is_nats, parse
 from msgcode.store import default_target, folder_of
 from msgcode.text import visible_line
@@ -98,7 +99,7 @@ def _extent(journal: FolderTarget | JetStreamJournal) -> dict[str, Any]:
         ends["first"] = {"seq": index.first, "at": encode_time(index.at(0))}
         ends["last"] = {"seq": index.last, "at": encode_time(index.at(len(index) - 1))}
     return {
-        "events": len(index) - len(state.damage),
+        "events": len(index) - index.blank - len(state.damage),
         **ends,
         "agents": len(state.agents),
         "waiting": len(state.messages),
@@ -148,7 +149,7 @@ def _copy(args: argparse.Namespace, paint: Paint) -> Answer:
         finally:
             target.close()
         source.refresh()
-        later = source.seq - until.seq
+        later = sum(map(len, Reader(source.segments, until).batches()))
     finally:
         source.close()
     fresh = copied.events - copied.before
