@@ -25,6 +25,7 @@ import nats.errors
 from msgcode.codec import encode_facts, encode_line
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.events import Event, Fact, MessageSent
+from msgcode.journal import copies
 from msgcode.journal.copying import written_meanwhile
 from msgcode.journal.index import Index
 from msgcode.journal.lanes import LANES, lanes
@@ -63,30 +64,51 @@ class JetStreamJournal:
     """A Journal (see `protocol.py`) that is the room's stream.
 
     cache: the folder under which copies are kept. clock: the time in UTC, in whole milliseconds.
+    needs_server: else it may be the copy alone, until a server can be reached.
     Raises BadInput or Unavailable if there is no such room, or it may not be read.
     """
 
-    def __init__(self, address: Address, cache: str, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        address: Address,
+        cache: str,
+        *,
+        clock: Callable[[], datetime] = now,
+        needs_server: bool = True,
+    ) -> None:
         self._address = address
+        self._cache = cache
         self._clock = clock
-        self._behind: datetime | None = None
-        self.link = Link(address)
+        known = None if needs_server else copies.newest(cache, str(address))
+        self.link = Link(address, needed=known is None)
         """The connection, for whatever else is kept there."""
+        self._behind: datetime | None = None
+        self._is_checked = not self.link.is_awaited
+        """Whether the stream is known to be a room's."""
         try:
-            self._replica = self._patiently(lambda: self._copy(cache))
+            if known and self.link.is_awaited:
+                folder, self._behind = known
+            else:
+                folder = self._patiently(self._find_copy)
+            self._replica = Replica(folder)
             self.segments = self._replica.folder
             """The folder with the segments of the copy on this machine."""
             self._fetcher = Fetcher(self.link, self._replica, PATIENCE)
-            self._patiently(self._fetcher.catch_up)
+            if not self._behind:
+                self._patiently(self._catch_up)
+                self._note_copy()
         except BaseException:
             self.link.close()
             raise
 
-    def _copy(self, cache: str) -> Replica:
+    def _find_copy(self) -> str:
         # When it was made tells the stream from others of its name.
         created = layout.info(self.link)["created"]
         name = sha256(f"{self._address} {created}".encode()).hexdigest()[:24]
-        return Replica(os.path.join(cache, name))
+        return os.path.join(self._cache, name)
+
+    def _note_copy(self) -> None:
+        copies.note(self._cache, str(self._address), os.path.basename(os.path.dirname(self.segments)))
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """Do the work, again while the servers do not answer: a cluster may be electing a new leader."""
@@ -120,10 +142,16 @@ class JetStreamJournal:
             self._replica.refresh()
 
     def _catch_up(self, until: int = 0) -> None:
+        if not self._is_checked:
+            layout.info(self.link)
+            self._is_checked = True
         self._fetcher.catch_up(until)
         self._behind = None
 
     def commit(self, decide: Decide, *, blind: bool = False) -> list[Event]:
+        if self.link.is_awaited:
+            where = ", ".join(self._address.servers)
+            raise LinkDown(f"NATS at {where} cannot be reached. Nothing was changed: try again.")
         return (blind and self._send_blindly(decide)) or self._commit(decide)[0]
 
     def _commit(self, decide: Decide) -> tuple[list[Event], int]:
@@ -347,6 +375,8 @@ class JetStreamJournal:
             self._catch_up()
 
     def close(self) -> None:
+        if not self._behind:
+            self._note_copy()
         self.link.close()
         self._replica.close()
 
