@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from msgcode.answers import Paint
     from msgcode.journal.copying import FolderTarget
-    from msgcode.journal.jetstream import JetStreamJournal
+    from msgcode.journal.stream_target import StreamTarget
     from msgcode.nats.address import Address
 
 _TELL_AFTER = 0.5
@@ -92,7 +92,7 @@ _TITLES = {
 }
 
 
-def _extent(journal: FolderTarget | JetStreamJournal) -> dict[str, Any]:
+def _extent(journal: FolderTarget | StreamTarget) -> dict[str, Any]:
     index, state = journal.index(), journal.state
     ends: dict[str, Any] = {"first": None, "last": None}
     if len(index):
@@ -106,7 +106,7 @@ def _extent(journal: FolderTarget | JetStreamJournal) -> dict[str, Any]:
     }
 
 
-def _in_folder(name: str, journal: FolderTarget | JetStreamJournal) -> dict[str, Any]:
+def _in_folder(name: str, journal: FolderTarget | StreamTarget) -> dict[str, Any]:
     try:
         size = copying.size(journal.segments)
     except FileNotFoundError:
@@ -199,13 +199,13 @@ class _Progress:
             print("\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _open(name: str, *, make: bool = False) -> FolderTarget | JetStreamJournal:
+def _open(name: str, *, make: bool = False) -> FolderTarget | StreamTarget:
     """The journal of the room of this name. make: in a folder it need not be there yet."""
     if is_nats(name):
         address = _address(name)
-        from msgcode.nats.room import open_journal
+        from msgcode.nats.room import open_target
 
-        return open_journal(address)
+        return open_target(address)
     folder = folder_of(name)
     if not make and not os.path.isdir(os.path.join(folder, "journal")):
         raise Refused(f"there is no room in {visible_line(folder)}.")

@@ -18,7 +18,7 @@ from msgcode.errors import Refused
 from msgcode.events import MessageRanked
 from msgcode.journal.copying import MOST_LINES, FolderTarget
 from msgcode.nats.address import parse
-from msgcode.nats.room import open_journal
+from msgcode.nats.room import open_target
 from tests.core.nats.server import NatsCluster, NatsServer
 from tests.core.support import forget_snapshot, join_snapshots, journal_files, picture
 
@@ -417,7 +417,7 @@ def test_somebody_else_who_writes_to_the_target_is_noticed(
 ) -> None:
     name = there if kind == "nats" else str(tmp_path / "copy")
     done(capsys, "store", "copy", str(room), name)
-    target = open_journal(parse(there)) if kind == "nats" else FolderTarget(name)
+    target = open_target(parse(there)) if kind == "nats" else FolderTarget(name)
     try:
         count = target.seq
         done(capsys, "register", "carol", "--store", name)

@@ -12,23 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
-
-import nats.errors
 
 from msgcode.codec import encode_facts, encode_line
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.events import Event, Fact, MessageSent
 from msgcode.journal import copies
-from msgcode.journal.copying import written_meanwhile
 from msgcode.journal.index import Index
-from msgcode.journal.lanes import LANES, lanes
+from msgcode.journal.lanes import lanes
 from msgcode.journal.protocol import Decide
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
@@ -36,26 +31,14 @@ from msgcode.journal.replica import Gap, Replica
 from msgcode.model import now
 from msgcode.nats import layout
 from msgcode.nats.address import Address
-from msgcode.nats.bell import Bell
+from msgcode.nats.bell import listen
 from msgcode.nats.fetching import Fetched, Fetcher
-from msgcode.nats.link import Denied, Link, LinkDown, refused
-from msgcode.nats.publishing import (
-    AGAIN,
-    WRONG_LAST,
-    Outdated,
-    Outgoing,
-    Unconfirmed,
-    heads,
-    publish,
-    say,
-)
+from msgcode.nats.link import Denied, Link, LinkDown
+from msgcode.nats.publishing import AGAIN, Outdated, Outgoing, Unconfirmed, publish
 from msgcode.state import State
 
 PATIENCE = 10.0
 """Seconds for which a verb tries to reach the stream: a cluster elects a new leader in less."""
-
-RESCAN = 1.0
-"""Seconds between two looks at the stream without having been called: a bell may be lost with its server."""
 
 T = TypeVar("T")
 
@@ -173,7 +156,7 @@ class JetStreamJournal:
             # Those by which it was refused just now, if nothing newer has come, are to be asked for.
             known = {subject: seq for subject, seq in newest.items() if expected.get(subject) != seq}
             try:
-                expected = self._expected(concerned, known, decided_at)
+                expected = self._expected(concerned, known, decided_at, deadline)
                 first, last = self._publish(moment, facts, concerned, expected, decided_at, deadline)
             except Outdated:
                 if time.monotonic() > deadline:
@@ -198,7 +181,7 @@ class JetStreamJournal:
         return f"{self._address.fact}.{lane}"
 
     def _expected(
-        self, concerned: Sequence[Sequence[str]], known: Mapping[str, int], decided_at: int
+        self, concerned: Sequence[Sequence[str]], known: Mapping[str, int], decided_at: int, deadline: float
     ) -> dict[str, int]:
         """The newest message of each subject concerned, all of which the decision knows.
 
@@ -206,11 +189,16 @@ class JetStreamJournal:
         """
         subjects = dict.fromkeys(subject for each in concerned for subject in each)
         asked = [subject for subject in subjects if subject not in known]
-        found = self._fetcher.ask(asked) if asked else {}
-        newest = max(found.values(), default=0)
-        if newest > decided_at:
-            self._catch_up(newest)
-            raise Outdated
+        try:
+            found = self._fetcher.ask(asked) if asked else {}
+            newest = max(found.values(), default=0)
+            if newest > decided_at:
+                self._catch_up(newest)
+                raise Outdated
+        except LinkDown as error:
+            if time.monotonic() > deadline:
+                raise LinkDown(f"{error} Nothing was changed: try again.") from None
+            raise Outdated from None
         return {subject: found[subject] if subject in found else known[subject] for subject in subjects}
 
     def _send_blindly(self, decide: Decide) -> list[Event]:
@@ -276,38 +264,6 @@ class JetStreamJournal:
         except (Gap, LinkDown):
             pass  # It is done all the same. The copy is behind until the next look.
 
-    def append(self, lines: Sequence[bytes], after: int) -> None:
-        """Publish what another journal has, without numbers, as one batch right behind the event `after`.
-
-        Raises Refused if there is another event by now, Unavailable if it cannot be told whether it is there.
-        """
-        deadline = time.monotonic() + PATIENCE
-        # Over all lanes, so that who has decided on what was there before is refused.
-        messages = [Outgoing(self._subject(lane % LANES), line) for lane, line in enumerate(lines)]
-        while True:
-            headers = heads(secrets.token_hex(8), len(messages))
-            headers[0]["Nats-Expected-Last-Sequence"] = str(after)
-            try:
-                answer = self.link.call(say(self.link, messages, headers))
-                wrong = answer.get("error", {})
-                if wrong and wrong.get("err_code") not in WRONG_LAST:
-                    raise Unavailable(f"the stream {self._address.stream}: {wrong.get('description')}.")
-                self._catch_up(after + len(lines) if not wrong else 0)
-            except nats.errors.MaxPayloadError:
-                raise Unavailable(
-                    f"a message is larger than the NATS server takes ({self.link.client.max_payload} bytes): "
-                    "raise its setting max_payload, and copy again."
-                ) from None
-            except (LinkDown, nats.errors.Error) as error:
-                if time.monotonic() > deadline:
-                    raise refused(self._address, error) from None
-                time.sleep(AGAIN)
-                self.refresh()
-            if self.seq == after + len(lines):
-                return
-            if self.seq != after or time.monotonic() > deadline:
-                raise written_meanwhile(str(self._address))
-
     # What is read from the copy
 
     def events(self, until: Position | None = None) -> Iterator[list[Event]]:
@@ -325,7 +281,8 @@ class JetStreamJournal:
     async def follow(self, after: Position | None) -> AsyncGenerator[list[Event], None]:
         from contextlib import aclosing
 
-        ringing = asyncio.create_task(self._fetch_as_it_comes())
+        # What is published is brought into the copy at once; the copy's own watchers see it there.
+        ringing = asyncio.create_task(listen(self.link, self.refresh, lambda: self._replica.seq))
         try:
             async with aclosing(self._replica.follow(after)) as batches:
                 async for batch in batches:
@@ -333,28 +290,6 @@ class JetStreamJournal:
         finally:
             ringing.cancel()
             await asyncio.gather(ringing, return_exceptions=True)
-
-    async def _fetch_as_it_comes(self) -> None:
-        """Bring what is published into the copy at once; the copy's own watchers see it there."""
-        loop = asyncio.get_running_loop()
-        rung = asyncio.Event()
-        bell = Bell(self.link, lambda: loop.call_soon_threadsafe(rung.set))
-        told = False
-        try:
-            while True:
-                seq = self._replica.seq
-                rung.clear()
-                with suppress(Unavailable):  # A verb will say what is wrong.
-                    await loop.run_in_executor(None, self.refresh)
-                if not told and (not bell.hangs or self._replica.seq > seq):
-                    await loop.run_in_executor(None, bell.hang)  # The one that was there has not rung.
-                try:
-                    async with asyncio.timeout(RESCAN):
-                        told = await rung.wait()
-                except TimeoutError:
-                    told = False
-        finally:
-            await loop.run_in_executor(None, bell.take_down)
 
     # Cleaning up
 

@@ -4,6 +4,8 @@ A room has lanes, and each fact concerns one of them or several. A decision stan
 concerned a lane of its own meanwhile; so two that have no lane in common may be taken at the same time, on
 two machines, and neither may change what the other comes to. What is between one agent and the room concerns
 that agent's lane. All else, such as a hold or an edit, and whatever is not named here, concerns all of them.
+
+A message concerns its sender's lane alone: most are sent without agreement, and wait for who looks next.
 """
 
 from __future__ import annotations

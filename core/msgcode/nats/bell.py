@@ -1,19 +1,50 @@
-"""Being told when something comes into a room's stream."""
+"""Being told when something comes into a room's stream, and bringing it here."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import nats.errors
 
-from msgcode.errors import MsgcodeError
+from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.nats import layout
 from msgcode.nats.link import Link, LinkDown
 
+RESCAN = 1.0
+"""Seconds between two looks at the stream without having been called: a bell may be lost with its server."""
 
-class Bell:
+
+async def listen(link: Link, fetch: Callable[[], None], seq: Callable[[], int]) -> None:
+    """Fetch whatever comes into the stream, as soon as it does, until cancelled.
+
+    fetch: brings what is new; it may raise Unavailable, and may block. seq: the number of the last event that
+    is here.
+    """
+    loop = asyncio.get_running_loop()
+    rung = asyncio.Event()
+    bell = _Bell(link, lambda: loop.call_soon_threadsafe(rung.set))
+    told = False
+    try:
+        while True:
+            before = seq()
+            rung.clear()
+            with suppress(Unavailable):  # A verb will say what is wrong.
+                await loop.run_in_executor(None, fetch)
+            if not told and (not bell.hangs or seq() > before):
+                await loop.run_in_executor(None, bell.hang)  # The one that was there has not rung.
+            try:
+                async with asyncio.timeout(RESCAN):
+                    told = await rung.wait()
+            except TimeoutError:
+                told = False
+    finally:
+        await loop.run_in_executor(None, bell.take_down)
+
+
+class _Bell:
     """Rings in the connection's thread whenever something has come into the stream.
 
     It is a consumer that is told just the headers, and is lost when its server goes down.

@@ -8,6 +8,7 @@ from datetime import datetime
 import platformdirs
 
 from msgcode.journal.jetstream import JetStreamJournal
+from msgcode.journal.stream_target import StreamTarget
 from msgcode.nats.address import Address
 from msgcode.nats.presence import NatsPresence
 
@@ -26,9 +27,12 @@ def open_room(address: Address, clock: Callable[[], datetime]) -> tuple[JetStrea
         raise
 
 
-def open_journal(address: Address) -> JetStreamJournal:
-    """The room's journal alone. Raises as `open_room` does, and Unavailable if there is no server."""
-    return JetStreamJournal(address, _cache())
+def open_target(address: Address) -> StreamTarget:
+    """The room's journal alone, to be copied, or to copy to.
+
+    Raises as `open_room` does, and Unavailable if there is no server.
+    """
+    return StreamTarget(address, _cache())
 
 
 def _cache() -> str:
