@@ -190,6 +190,9 @@ def test_a_clean_up_leaves_no_lane_that_looks_untouched(crew: Crew) -> None:
     meanwhile(there, unlike)
     with pytest.raises(Refused, match="an agent cannot be"):
         there.register("cy", session=Session("one", "claude", "host"))
+    for store in (here, there, crew.machine()):
+        assert store.damage() == []
+        assert [agent.id for agent in store.agents()] == ["cy", "human"]
 
 
 def test_marks_are_no_events(here: Store) -> None:
