@@ -147,14 +147,18 @@ class JetStreamJournal:
             moment = self._clock()
             with self._replica.alone():
                 decided_at = self._replica.seq
-                if decided_at < max(newest.values(), default=0):
+                if decided_at < max(newest.values(), default=0) and time.monotonic() < deadline:
                     continue  # Another thread is just making the copy anew.
                 facts = decide(self.state, moment)
                 concerned = [[self._subject(lane) for lane in lanes(fact, self.state)] for fact in facts]
             if not facts:
                 return [], decided_at + 1
             # Those by which it was refused just now, if nothing newer has come, are to be asked for.
-            known = {subject: seq for subject, seq in newest.items() if expected.get(subject) != seq}
+            known = {
+                subject: seq
+                for subject, seq in newest.items()
+                if seq <= decided_at and seq != expected.get(subject)
+            }
             try:
                 expected = self._expected(concerned, known, decided_at, deadline)
                 first, last = self._publish(moment, facts, concerned, expected, decided_at, deadline)

@@ -112,6 +112,9 @@ class Fetcher:
     def forget(self) -> None:
         """Drop the copy, to begin anew. Raises Unavailable."""
         self._replica.forget()
+        self._forget_newest()
+
+    def _forget_newest(self) -> None:
         with self._mutex:
             self._newest.clear()
             self._seen_to = 0
@@ -151,6 +154,7 @@ class Fetcher:
     def _compare(self) -> None:
         """Drop the copy if its last event is not the stream's: a power cut takes what is newest."""
         breaks, seq = self._link.breaks, self._replica.seq
+        self._forget_newest()  # Another process may have dropped the copy already.
         if seq:
             messages, _ = self._link.call(self._fetch(seq - 1, 1))
             if messages and messages[0].seq == seq:
