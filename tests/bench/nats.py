@@ -142,12 +142,12 @@ class _Machine:
         self._retries = 0
         publish: Any = getattr(self._store._journal, "_publish", None)
         if publish:
-            from msgcode.journal.jetstream import _Outdated
+            from msgcode.nats.publishing import Outdated
 
             def counted(*args: Any) -> Any:
                 try:
                     return publish(*args)
-                except _Outdated:
+                except Outdated:
                     self._retries += 1
                     raise
 
