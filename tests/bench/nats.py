@@ -23,8 +23,10 @@ import psutil
 
 from msgcode import Store
 from msgcode.events import MessageSent
+from tests.bench.progress import progress
 from tests.bench.rooms import BODY
-from tests.bench.table import NATS, OURS, Row, Scale, percentile, progress
+from tests.bench.row import NATS, OURS, Row, percentile
+from tests.bench.scale import Scale
 from tests.bench.worker import Worker
 from tests.core.nats.server import NatsServer
 
