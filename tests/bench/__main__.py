@@ -18,6 +18,7 @@ from tests.bench import (
     nats,
     opening,
     processes,
+    reach,
     tui,
     wake,
     writers,
@@ -29,7 +30,7 @@ from tests.bench.table import render
 
 MEASURES: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (writers, cost, processes, hooks, delivery, wake, tui, opening, nats, mirror)
+    for module in (writers, cost, processes, hooks, delivery, reach, wake, tui, opening, nats, mirror)
 }
 """In the order of the table."""
 

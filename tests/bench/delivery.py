@@ -53,6 +53,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     with ExitStack() as stack:
         model = stack.enter_context(ModelServer(ChatCompletions()))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        progress("starting OpenCode")
         pairs = [Pair(stack, model, folder / "ours", OURS)]
         plugin = oh_my_msgcode.plugin() if scale.others else None
         if plugin:

