@@ -48,7 +48,7 @@ def title(*, busy: bool) -> str:
 
 def rows(scale: Scale) -> Iterator[Row]:
     """Median and 95th percentile, to an idle recipient and to a busy one."""
-    if not available():
+    if not scale.deliveries or not available():
         return
     with ExitStack() as stack:
         model = stack.enter_context(ModelServer(ChatCompletions()))

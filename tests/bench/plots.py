@@ -107,7 +107,7 @@ def _delivery(results: Results) -> Figure | None:
         results.figures(f"{reach.TITLE}: {delivery.WORST}"),
     )
     title = (
-        "From a send until the recipient's model in OpenCode has it, ms: median, and 95th percentile (line)"
+        "From a send until the recipient's model in OpenCode has it, ms: median; the line: 95th percentile"
     )
     return _bars(groups, title)
 
@@ -130,6 +130,7 @@ def _lines(axes: Axes, points: Mapping[int, Mapping[str, float]]) -> None:
     axes.set_xticks(range(len(points)), [f"{number:,}" for number in points])
     axes.yaxis.set_major_formatter(_grouped)
     axes.yaxis.set_minor_formatter("")
+    axes.margins(x=0.1)
 
 
 def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
@@ -177,5 +178,5 @@ def _bars(groups: Mapping[str, _Group], title: str) -> Figure | None:
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.grid(visible=False, axis="y")
-    axes.set_title(title, loc="left", fontsize=10)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure

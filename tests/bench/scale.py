@@ -27,7 +27,7 @@ class Scale(Struct, frozen=True):
     processes: int
     """Whole processes run of each kind."""
     deliveries: int
-    """Messages sent from one OpenCode to another, in each state of the recipient."""
+    """Messages sent to an agent in a real OpenCode in each of its states; none to start no OpenCode."""
     messages: int
     """Messages in the room that the TUI opens, a fiftieth of which wait."""
     sharing: float
@@ -39,13 +39,13 @@ class Scale(Struct, frozen=True):
 FULL = Scale(
     name="full",
     waiting=(0, 1_000, 10_000, 100_000), operations=200, rounds=3,
-    history=1_000_000, backlog=1_000, writers=(1, 2, 4, 8), seconds=1, wakes=200, processes=40, deliveries=20,
-    messages=100_000, sharing=10,
+    history=1_000_000, backlog=1_000, writers=(1, 2, 4, 8), seconds=1, wakes=80, processes=30, deliveries=12,
+    messages=100_000, sharing=5,
 )  # fmt: skip
 
 QUICK = Scale(
-    name="quick: figures from few and small runs",
+    name="quick: figures from few and small runs, none of real agents",
     waiting=(0, 10_000), operations=50, rounds=1,
-    history=100_000, backlog=1_000, writers=(1, 8), seconds=0.3, wakes=30, processes=5, deliveries=2,
-    messages=10_000, sharing=2,
+    history=50_000, backlog=1_000, writers=(1, 4), seconds=0.3, wakes=16, processes=3, deliveries=0,
+    messages=5_000, sharing=1,
 )  # fmt: skip

@@ -40,7 +40,7 @@ def head(results: Results) -> str:
 def _ending(section: Section) -> list[str]:
     if section.failure:
         return [f"stopped before its end: {section.failure}"]
-    return [] if section.rows else ["nothing measured: what it needs is not installed"]
+    return [] if section.rows else ["nothing measured: not at this size, or what it needs is not installed"]
 
 
 def _cells(row: Row) -> list[str]:

@@ -23,7 +23,7 @@ ROWS = (
         for sync in (True, False)
         for count in QUICK.writers
     ),
-    Row(writers.lost(8, sync=False), "%", {OURS: 0, OH_MY: 84}),
+    Row(writers.lost(4, sync=False), "%", {OURS: 0, OH_MY: 84}),
     *(
         Row(cost.title(operation, waiting, sync=False), "us", {OURS: 60, SQLITE: 50})
         for operation in cost.OPERATIONS
