@@ -63,15 +63,17 @@ def _info(args: argparse.Namespace, paint: Paint) -> Answer:
         facts.update(_on_nats(journal, parse(name)) if is_nats(name) else _in_folder(name, journal))
     finally:
         journal.close()
-    rows = [(_TITLES[key], str(value)) for key, value in facts.items() if key in _TITLES]
-    for title, end in (("First", facts["first"]), ("Last", facts["last"])):
-        if end:
-            rows.append((title, f"event {end['seq']}, {end['at']}"))
+    known = {key: value for key, value in facts.items() if value is not None}
+    rows = [(_TITLES[key], _words(value)) for key, value in known.items() if key in _TITLES]
     width = max(len(title) for title, _ in rows)
     order = list(_TITLES.values())
     rows.sort(key=lambda row: order.index(row[0]))
     lines = [f"{paint(f'{title}:'.ljust(width + 1), 'dim')} {visible_line(value)}" for title, value in rows]
     return Answer("\n".join(lines), facts)
+
+
+def _words(fact: Any) -> str:
+    return f"event {fact['seq']}, {fact['at']}" if isinstance(fact, dict) else str(fact)
 
 
 _TITLES = {

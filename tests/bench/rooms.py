@@ -19,7 +19,8 @@ from msgcode.events import (
 )
 from msgcode.journal.file import SEGMENT_BYTES
 from msgcode.journal.reader import segment_path
-from msgcode.model import new_message_id, now
+from msgcode.model import now
+from msgcode.verbs import new_message_id
 from tests.written import written
 
 BODY = "The build is green again; please look at the second commit, which changes the lock. " * 2
