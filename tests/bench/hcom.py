@@ -51,6 +51,18 @@ def program() -> Path | None:
     return installed
 
 
+@contextmanager
+def temporary_home() -> Iterator[str]:
+    """A folder that is removed, though hcom still writes there for a moment after it has been told to end."""
+    home = tempfile.mkdtemp()
+    try:
+        yield home
+    finally:
+        for _ in range(10):
+            shutil.rmtree(home, ignore_errors=True)
+            time.sleep(0.1)
+
+
 class HcomSession:
     """A session of Claude Code that hcom has started; in its place is a program that only waits."""
 
@@ -67,8 +79,7 @@ class HcomSession:
     @contextmanager
     def started(cls, hcom: Path) -> Iterator[HcomSession]:
         """One with a home of its own. A context manager that ends it."""
-        # What it has started still writes there for a moment after it has been told to end.
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        with temporary_home() as home:
             claude = Path(home, "bin", "claude")
             claude.parent.mkdir()
             claude.write_text(_FAKE_CLAUDE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -65,9 +64,7 @@ class _Recipient:
         self._stack = ExitStack()
         self._model = self._stack.enter_context(ModelServer(ChatCompletions()))
         self._model.play(_HELLO, self._answer)
-        # What has been told to end still writes there for a moment.
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self._folder = Path(self._stack.enter_context(folder))
+        self._folder = Path(self._stack.enter_context(hcom.temporary_home()))
         self._home = OpenCodeHome(self._folder / "home", self._model.url, self._folder / "room")
         self._env = dict(self._home.environment)
 
