@@ -71,7 +71,10 @@ def main() -> int:
     parser.add_argument("--plots", action="store_true", help="draw the plots in screenshots/ anew")
     options = parser.parse_args()
     if options.read:
-        results = joined([load(file) for file in options.read])
+        try:
+            results = joined([load(file) for file in options.read])
+        except (OSError, ValueError) as error:
+            parser.error(f"cannot read the results: {error}")
     else:
         results = _measure(options.only or list(MEASURES), QUICK if options.quick else FULL)
     print(render(results))

@@ -42,11 +42,13 @@ def save(results: Results, file: Path) -> None:
 
 
 def load(file: Path) -> Results:
-    """Read what `save` wrote. Raises OSError, and msgspec.DecodeError if it is something else."""
+    """Read what `save` wrote. Raises OSError, and ValueError if it is something else."""
     return msgspec.json.decode(file.read_bytes(), type=Results)
 
 
 def joined(parts: list[Results]) -> Results:
-    """The sections of all, of at least one; the rest is the first one's."""
+    """The sections of all, of at least one. Raises ValueError unless they were measured alike."""
+    if len({(part.machine, tuple(part.versions.items()), part.scale) for part in parts}) > 1:
+        raise ValueError("they are of different machines, versions or sizes")
     sections = tuple(section for part in parts for section in part.sections)
     return msgspec.structs.replace(parts[0], sections=sections)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from tests.bench import cost, delivery, hooks, writers
@@ -106,6 +107,12 @@ def test_parts_are_joined() -> None:
     both = joined([results(*ROWS[:2], name="first"), results(*ROWS[2:], name="second")])
     assert [section.name for section in both.sections] == ["first", "second"]
     assert both.figures(hooks.title(mail=False))[HCOM] == 9
+
+
+def test_parts_of_different_runs_are_not_joined() -> None:
+    elsewhere = msgspec.structs.replace(results(), machine="another")
+    with pytest.raises(ValueError, match="different machines"):
+        joined([results(), elsewhere])
 
 
 def test_plots_are_the_same_each_time_and_say_where_and_when(tmp_path: Path) -> None:
