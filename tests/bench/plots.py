@@ -131,6 +131,7 @@ def _lines(axes: Axes, points: Mapping[int, Mapping[str, float]]) -> None:
     axes.yaxis.set_major_formatter(_grouped)
     axes.yaxis.set_minor_formatter("")
     axes.margins(x=0.1)
+    axes.tick_params(axis="x", labelsize=9)
 
 
 def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
