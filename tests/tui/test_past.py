@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pickle
+import signal
 import sys
+import time
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from fcntl import ioctl
 from pathlib import Path
 from subprocess import PIPE, Popen
+from termios import FIONREAD
 
 import pytest
 from hypothesis import given
@@ -201,6 +207,26 @@ async def test_what_is_not_whole_is_said(store: Store, monkeypatch: pytest.Monke
     monkeypatch.setattr(past, "_started", lambda *_: Popen(command, stdout=PIPE, stderr=PIPE))
     with pytest.raises(Unavailable, match="the process that reads the past was killed"):
         _ = [piece async for piece in pieces(store.name, Position())]
+
+
+def test_a_pause_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    bodies = [f"{number}" * 21_000 for number in range(10)]
+    for body in bodies:
+        store.send("alice", "bob", body)
+    with past._started(store.name, store.recent(0).position) as process:
+        assert process.stdout
+        deadline = time.monotonic() + 30
+        while int.from_bytes(ioctl(process.stdout, FIONREAD, bytes(4)), sys.byteorder) < 50_000:
+            assert time.monotonic() < deadline, "the pipe is never full"
+            time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        process.send_signal(signal.SIGCONT)
+        found: list[str] = []
+        while len(found) < len(bodies):
+            found += [message.body for message in Piece(*pickle.load(process.stdout)).messages]
+    assert found == bodies
 
 
 async def test_a_store_that_it_cannot_read_is_said(tmp_path: Path) -> None:

@@ -122,10 +122,11 @@ def main() -> int:
     os.nice(5)  # What is on the screen goes first.
     gc.disable()
     try:
-        with Store.open() as store:
+        # Its own file: with PYTHONUNBUFFERED the usual one writes a part only, if a pause comes between.
+        with Store.open() as store, open(sys.stdout.fileno(), "wb", closefd=False) as out:
             for piece in cut(store.history(until), until.seq):
-                sys.stdout.buffer.write(pickle.dumps(tuple(piece), pickle.HIGHEST_PROTOCOL))
-                sys.stdout.buffer.flush()
+                out.write(pickle.dumps(tuple(piece), pickle.HIGHEST_PROTOCOL))
+                out.flush()
     except MsgcodeError as error:
         print(error, file=sys.stderr)
         return 1
