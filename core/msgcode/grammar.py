@@ -74,6 +74,9 @@ def parse(
     prog: what the program is called in its help. add_common: adds the options that every command has.
     Raises BadInput if they make no sense, and Help if they ask for help.
     """
+    for word in words[: words.index("--")] if "--" in words else words:
+        if word.startswith("--") and word.endswith("=--"):
+            raise BadInput(f"{_short(visible_line(word))!r} has no value.")  # argparse makes a list of it.
     for length in (1, 2):
         name = " ".join(words[:length])
         if name in commands:
