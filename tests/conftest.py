@@ -24,8 +24,8 @@ pytest.register_assert_rewrite("tests.core.journal.contract")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The end-to-end tests come first: one process has begun the longest ones, while others do the rest."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    """The longest tests come first: one process has begun them, while others do the rest."""
+    items.sort(key=lambda item: {"e2e", "release"}.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(autouse=True)

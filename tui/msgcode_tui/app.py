@@ -35,6 +35,7 @@ from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
 from msgcode_tui.outside import OutsideApp
+from msgcode_tui.pauses import go_on_after_any
 from msgcode_tui.recorder import Recorder
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
@@ -206,6 +207,8 @@ class MsgcodeApp(OutsideApp, TypeAhead):
     def on_mount(self) -> None:
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._leave)
+        if self._driver:
+            go_on_after_any(self._driver)
         self.call_after_refresh(self._begin)
 
     def _leave(self) -> None:

@@ -101,6 +101,8 @@ class Index:
         self._heard: dict[bytes, tuple[list[int], list[int]]] = {}
         """By agent: the lines with which a message reached it, and those that sent these messages."""
         self._purges: list[int] = []
+        self.blank = 0
+        """How many lines are blank."""
         self._budget: int | None = None
         """The first line that sets a budget: what reaches an agent counts from then on."""
         for number in segment_numbers(folder):
@@ -262,6 +264,7 @@ class Index:
                 self._take(index, usual, head)
             else:
                 missing += 1 + len(text) // SHORTEST
+                self.blank += not text.strip()
                 self._others.append(index)
                 if reason:
                     self._damage[index] = reason

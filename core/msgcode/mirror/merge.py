@@ -19,7 +19,7 @@ from msgcode.events import (
     MessageSent,
 )
 from msgcode.mirror.entries import AgentEntry, ChannelEntry, MessageEntry, entry_id, shared_id
-from msgcode.model import HUMAN, Status
+from msgcode.model import HUMAN, PEER, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from msgcode.mirror.memory import Memory
     from msgcode.model import Delivery, Message
     from msgcode.state import State
-
-PEER = "oh-my-msgcode"
-"""Who delivered, where one of its processes did."""
 
 STALE_FOR = 60.0
 """Seconds for which a member that left may be brought back by somebody who had not noticed."""

@@ -27,9 +27,9 @@ from msgcode.events import (
 )
 from msgcode.mirror.entries import Content, entry_id, parse
 from msgcode.mirror.memory import Memory
-from msgcode.mirror.merge import PEER, STALE_FOR, agents_said, channels_said, gone, known_ids, messages_said
+from msgcode.mirror.merge import STALE_FOR, agents_said, channels_said, gone, known_ids, messages_said
 from msgcode.mirror.versions import AGENTS, CHANNELS, MESSAGES
-from msgcode.model import Status
+from msgcode.model import PEER, Status
 from msgcode.state import State, fold
 from tests.core.mirror.support import Entry, agent, channel, listed, message, mirror_of, put, text, time
 from tests.core.support import START, Clock
