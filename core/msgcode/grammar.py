@@ -80,6 +80,9 @@ def parse(
     prog: what the program is called in its help. add_common: adds the options that every command has.
     Raises BadInput if they make no sense, and Help if they ask for help.
     """
+    for word in words[: words.index("--")] if "--" in words else words:
+        if word.startswith("--") and word.endswith("=--"):
+            raise BadInput(f"{_short(visible_line(word))!r} has no value.")  # argparse makes a list of it.
     if words and words[0] in ("help", "--help", "-h"):
         return _explain(words[1:], prog, commands, add_common)
     for length in (1, 2):

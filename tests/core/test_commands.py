@@ -350,6 +350,10 @@ def test_somebody_has_to_speak(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert inbox(store, "alice") == ["hi"]
 
 
+def test_two_dashes_are_no_value(store: Store) -> None:
+    assert refused(store, "/msg send --subject=-- bob hi") == "'--subject=--' has no value."
+
+
 def test_what_is_not_understood_is_said_in_one_short_line(store: Store) -> None:
     for odd in ("a\nb\x1b[2J", "x" * 5000):
         text = refused(store, f'/msg agents "{odd}"')

@@ -96,6 +96,7 @@ def _spelt(value: object) -> str:
 
 
 @given(shell_words)
+@example(["ack", "--as=--", "bob"])
 def test_words_mean_what_they_are_printed_as(words: Words) -> None:
     args = parsed(words)
     if args is None or "--" in words:

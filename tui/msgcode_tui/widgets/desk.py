@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as TextualMessage
 from textual.widgets import TextArea
+from textual.widgets._toast import ToastRack
 
 from msgcode import Priority
 from msgcode.answers import SHORT_ID
@@ -146,6 +147,8 @@ class Desk(Vertical):
     # What is drawn
 
     def on_resize(self) -> None:
+        # What is told is shown above it, and its footer.
+        self.screen.get_child_by_type(ToastRack).styles.margin = (0, 0, self.outer_size.height + 1, 0)
         self.look()
 
     def look(self) -> None:

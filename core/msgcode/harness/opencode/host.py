@@ -239,6 +239,10 @@ class Host:
         return self._conversations.setdefault(session, Conversation(session))
 
     def _session(self, id: str) -> Session:
+        try:
+            id.encode()
+        except UnicodeEncodeError:
+            raise BadInput("a session's id must be text, without half a surrogate pair.") from None
         return Session(id, HARNESS, self._name, self._directory)
 
     def _tell_store(self, hint: Callable[..., None], *of: object) -> None:
