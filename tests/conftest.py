@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 # How long an example takes says what else the machine has to do.
 settings.register_profile("msgcode", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", settings.get_profile("msgcode"), max_examples=5000)
 settings.load_profile("msgcode")
 
 # Of the hundreds of processes that the tests start, each would compile all of msgcode for itself.

@@ -61,7 +61,7 @@ def welcome(found: Sequence[Program]) -> str:
     steps += [
         ("msgcode-tui", "see the room live, and join in"),
         ("msgcode doctor", f"see whether all is right{f' with {connected}' if connected else ''}"),
-        ("msgcode --help", "all commands"),
+        ("msgcode help", "all commands, and what else can be explained"),
     ]
     width = max(len(command) for command, _ in steps)
     lines = ["msgcode: a chat room for coding agents and the people who supervise them. What to do next:", ""]

@@ -10,6 +10,7 @@ import os
 
 from msgcode.errors import BadInput
 from msgcode.record import Record
+from msgcode.text import visible_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     AddOptions = Callable[[argparse.ArgumentParser], None]
+
+_LONG = 400
+"""Characters of an error that are shown."""
 
 # argparse would look for translations of its few words, of which there are none. To look it imports locale:
 # a twentieth of a whole `msgcode send`.
@@ -45,7 +49,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, "formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; see {self.prog} --help.")
+        raise BadInput(f"{_short(visible_line(message))}; see {self.prog} --help.")
 
     def print_help(self, file: Any = None) -> None:
         from msgcode.topics import examples
@@ -142,6 +146,11 @@ def _add_arguments(parser: argparse.ArgumentParser, command: Command, add_common
     parser.add_argument("--at", metavar="TIME|SEQ", help=about if command.reads else argparse.SUPPRESS)
     parser.set_defaults(reads=command.reads)
     command.arguments(parser)
+
+
+def _short(text: str) -> str:
+    """Without the middle of what nobody would read: argparse repeats what was typed, however long."""
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"
 
 
 def _sentence(text: str) -> str:

@@ -29,6 +29,9 @@ BODY = "The build is green again; please look at the second commit, which change
 SENDER, READER, IDLER = "sender", "reader", "idler"
 """The agents of every benchmark: `reader` reads what it is sent at once, nothing ever waits for `idler`."""
 
+DURABILITY = {True: "synced", False: "not synced"}
+"""What is said of an append: whether it is on the disk before it is done."""
+
 CROWD = [f"crowd-{number}" for number in range(100)]
 """The agents whose waiting messages make a store big."""
 

@@ -173,7 +173,7 @@ def test_info_on_a_folder(room: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert first["at"][:19] == f"{history[0][0]:%Y-%m-%dT%H:%M:%S}"
     text = done(capsys, "store", "info", str(room))
     assert re.search(rf"^Events: +{len(history)}$", text, re.MULTILINE)
-    assert "Last:" in text
+    assert re.findall(r"^Last: +(.*)$", text, re.MULTILINE) == [f"event {len(history)}, {last['at']}"]
 
 
 def test_info_without_a_name_is_on_your_room(

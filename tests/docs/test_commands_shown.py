@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.nats.server import NatsServer
-from tests.docs.pages import COMMANDS, PAGES, Block, block, blocks, named
+from tests.core.nats.server import NatsServer, free_port
+from tests.docs.pages import COMMANDS, PAGES, block, blocks, named
 from tests.docs.shell import Shell, environment
 from tests.e2e.in_pty import InPty
 from tests.e2e.scene import Scene
@@ -24,7 +24,9 @@ def test_what_a_page_shows_happens(page: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     settings = environment(home)
     with ExitStack() as stack:
-        replaced = nats(stack, tmp_path) if any("nats.conf" in found.marks for found in blocks(page)) else {}
+        ours = {"8765": str(free_port())}
+        if any("nats.conf" in found.marks for found in blocks(page)):
+            ours |= nats(stack, tmp_path)
         if any(found.mark("scene") for found in SHOWN[page]):
             stack.enter_context(Scene(home / ".oh-my-msgcode"))
         shell = stack.enter_context(Shell(home, settings))
@@ -32,19 +34,24 @@ def test_what_a_page_shows_happens(page: Path, tmp_path: Path) -> None:
             if found.mark("not run"):
                 continue
             if screen := found.mark("in a terminal"):
-                in_a_terminal(found, screen, settings)
+                in_a_terminal(replaced(found.text, ours), replaced(screen, ours), settings)
                 continue
             for command, answer in found.steps():
-                for shown, ours in replaced.items():
-                    command = command.replace(shown, ours)
-                shell.does(command, answer)
+                shell.does(replaced(command, ours), answer)
 
 
-def in_a_terminal(found: Block, screen: str, environment: dict[str, str]) -> None:
-    """Run the block's command until the screen shows what the mark says, and end it with the key it says."""
+def replaced(text: str, ours: dict[str, str]) -> str:
+    """The text with what is something else here."""
+    for shown, own in ours.items():
+        text = text.replace(shown, own)
+    return text
+
+
+def in_a_terminal(command: str, screen: str, environment: dict[str, str]) -> None:
+    """Run the command until the screen shows what the mark says, and end it with the key it says."""
     match = re.fullmatch(r'shows "(.*)", then (\S+)', screen)
     assert match, screen
-    with InPty(["sh", "-euc", f"exec {found.text}"], environment, (150, 40)) as terminal:
+    with InPty(["sh", "-euc", f"exec {command}"], environment, (150, 40)) as terminal:
         terminal.wait_until(lambda: terminal.screen().strip(), "it shows nothing")
         terminal.wait_for(match[1])
         terminal.type(KEYS[match[2]])

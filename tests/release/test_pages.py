@@ -19,7 +19,7 @@ def named(page: str) -> set[str]:
     text = (ROOT / page).read_text()
     words = {word for quoted in re.findall(r"`([^`\n]+)`", text) for word in quoted.split()}
     words |= set(re.findall(r"\]\(([^)#:]+)\)", text))
-    path = re.compile(r"\.?[\w./-]+\.(py|md|js|sh|toml|jsonl)|(core|tui|tests|screenshots)/[\w./-]+|\.ci/run")
+    path = re.compile(r"\.?[\w./-]+\.(py|md|js|sh|toml|jsonl)|(core|tui|tests|screenshots)/[\w./-]+")
     return {word for word in words if path.fullmatch(word) and not word.startswith(YOURS)}
 
 

@@ -62,7 +62,8 @@ def agents_said(state: State, memory: Memory, content: Content, now: float) -> S
             said.facts.append(
                 AgentRegistered(id, entry.name, entry.description, id == HUMAN, entry.registered_at)
             )
-    missing = [id for id in before if id not in entries]
+    # An entry that cannot be understood may be that of the one that is missing.
+    missing = [id for id in before if id not in entries] if not content.odd else []
     if len(missing) == 1 and missing[0] in state.agents and _without(before, missing[0]) == content.raw:
         said.facts.append(AgentUnregistered(missing[0]))
         said.gone[missing[0]] = now

@@ -97,6 +97,10 @@ class TestAgents:
             AgentRegistered("dan", "dan", since=START)
         ]
 
+    def test_one_whose_entry_cannot_be_understood_has_not(self) -> None:
+        memory = remembered([agent("bob"), agent("cy")])
+        assert self.said(state_of(BOB, CY), memory, agent("bob", name=7), agent("cy")) == []
+
     def test_two_that_are_missing_have_not(self) -> None:
         memory = remembered([agent("bob"), agent("cy"), agent("dan")])
         assert self.said(state_of(BOB, CY), memory, agent("dan")) == []
