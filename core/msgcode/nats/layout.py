@@ -9,7 +9,7 @@ from nats.errors import NoRespondersError
 
 from msgcode.errors import Refused, Unavailable
 from msgcode.nats.address import Address
-from msgcode.nats.link import Link, refused
+from msgcode.nats.link import Link, LinkDown, refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PRESENCE = 24 * 3600
 
 NO_STREAM = 10059
 _NO_MESSAGE = 10037
+_NO_LEADER = 10008
 
 
 def make(link: Link, *, replicas: int = 1, memory: bool = False) -> bool:
@@ -90,7 +91,8 @@ def checked(address: Address, answer: dict[str, Any], missing: int = _NO_MESSAGE
     if wrong := answer.get("error"):
         if wrong.get("err_code") == missing:
             return {}
-        raise Unavailable(f"NATS at {', '.join(address.servers)}: {wrong.get('description')}.")
+        kind = LinkDown if wrong.get("err_code") == _NO_LEADER else Unavailable
+        raise kind(f"NATS at {', '.join(address.servers)}: {wrong.get('description')}.")
     return answer
 
 

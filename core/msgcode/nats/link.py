@@ -27,6 +27,9 @@ CONNECT = 3.0
 ANSWER = 5.0
 """Seconds within which a server has to answer."""
 
+CLOSE = 1.0
+"""Seconds for which it is waited that a server takes what was said last."""
+
 PING = 5
 """Seconds between two looks whether the server is still there; after three without an answer it is gone."""
 
@@ -233,7 +236,7 @@ class Link:
         if self._process != os.getpid() or not self._thread.is_alive():
             return
         try:
-            self._do(self._close(), 1.0)
+            self._do(self._close(), CLOSE + ANSWER)
         except (Unavailable, NatsError):
             pass
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -243,8 +246,10 @@ class Link:
     async def _close(self) -> None:
         if self._awaited:
             self._awaited.cancel()
-        with suppress(AssertionError):  # It may not have come so far as to have anything to close.
-            await self.client.close()
+        # It may have nothing to close yet; and what it has still to say may have nobody to hear it.
+        with suppress(AssertionError, TimeoutError):
+            async with asyncio.timeout(CLOSE):
+                await self.client.close()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
