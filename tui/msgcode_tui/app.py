@@ -31,7 +31,7 @@ from msgcode.model import now
 from msgcode_tui import deeds, desktop, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
-from msgcode_tui.debugger.rows import Scene, frozen
+from msgcode_tui.debugger.rows import Scene, scene_of
 from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
@@ -302,8 +302,7 @@ class MsgcodeApp(OutsideApp):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.present.state.agents))
             changed = presences != self.present.presences
             self.present.presences = presences
-            before, scene = self._stuck, self._scene_of(self.present, self.present_clock())
-            self._stuck = await asyncio.to_thread(_stuck, scene)
+            before, self._stuck = self._stuck, await asyncio.to_thread(_stuck, self._what_waits())
             changed = changed or trouble != self.trouble
             trouble = self.trouble
             if changed or [one.messages for one in before] != [one.messages for one in self._stuck]:
@@ -315,11 +314,13 @@ class MsgcodeApp(OutsideApp):
 
     def scene(self) -> Scene:
         """The room as it is at this moment, for the debugger to read in a thread."""
-        return self._scene_of(self.live, self.clock())
+        unanswered = None if self.travel.place else self.present.unanswered  # Of the past, it is not kept up.
+        return scene_of(self.live, self.clock(), self.thresholds, unanswered)
 
-    def _scene_of(self, live: Live, now: datetime) -> Scene:
-        found = live.findings(now)
-        return Scene(frozen(live.state), dict(live.presences), now, found, self.thresholds)
+    def _what_waits(self) -> Scene:
+        """The present for what is looked at again and again: without what has ended."""
+        live, now = self.present, self.present_clock()
+        return scene_of(live, now, self.thresholds, live.unanswered, keep_ended=False)
 
     async def _look_for_rounds(self) -> None:
         """Look for loops and deadlocks again and again, and tell of the new ones."""
@@ -327,9 +328,7 @@ class MsgcodeApp(OutsideApp):
         while True:
             began = monotonic()
             if self.present.past is None:
-                for happening in await asyncio.to_thread(
-                    rounds.new, self._scene_of(self.present, self.present_clock())
-                ):
+                for happening in await asyncio.to_thread(rounds.new, self._what_waits()):
                     self._decide(happening)
                     if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
                         self.screen.offer_debugger(happening)
@@ -582,7 +581,7 @@ class MsgcodeApp(OutsideApp):
 
 
 def _stuck(scene: Scene) -> list[Stuck]:
-    return stuck(scene.state, scene.presences, scene.now, scene.thresholds)
+    return stuck(scene.state, scene.presences, scene.now, scene.thresholds, scene.unanswered)
 
 
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:

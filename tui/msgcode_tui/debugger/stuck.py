@@ -10,7 +10,7 @@ from msgcode_tui.items import Item, count
 
 def read(scene: Scene) -> Reading:
     """What is stuck, that which weighs most first."""
-    found = stuck(scene.state, scene.presences, scene.now, scene.thresholds)
+    found = stuck(scene.state, scene.presences, scene.now, scene.thresholds, scene.unanswered)
     if not found:
         return Reading([], "Nothing is stuck.")
     messages = sum(len(one.messages) for one in found)
