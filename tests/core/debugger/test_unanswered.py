@@ -46,7 +46,7 @@ def events(acts: list[tuple[Any, ...]]) -> list[Event]:
     for act in acts:
         if act[0] == "send":
             _, sender, to, body, answered, caused, channel = act
-            reply_to, id = earlier(answered), f"m{len(sent)}"
+            id, reply_to = f"m{len(sent)}", earlier(answered)
             threads = {one.id: one.thread for one in sent}
             thread = threads[reply_to] if reply_to else id
             fact = MessageSent(
@@ -54,12 +54,13 @@ def events(acts: list[tuple[Any, ...]]) -> list[Event]:
             )  # fmt: skip
             sent.append(fact)
             facts.append(fact)
-        elif id := earlier(act[2]):
+        elif about := earlier(act[2]):
             kind, agent = act[:2]
             if kind == "deliver":
-                facts.append(MessageDelivered(id, agent, agent))
+                facts.append(MessageDelivered(about, agent, agent))
             else:
-                facts.append((MessageAcknowledged if kind == "acknowledge" else MessageDiscarded)(id, agent))
+                ended = MessageAcknowledged if kind == "acknowledge" else MessageDiscarded
+                facts.append(ended(about, agent))
     return [Event(n, START + timedelta(seconds=n), fact) for n, fact in enumerate(facts, 1)]
 
 
