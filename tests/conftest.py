@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 # How long an example takes says what else the machine has to do.
 settings.register_profile("msgcode", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", settings.get_profile("msgcode"), max_examples=5000)
 settings.load_profile("msgcode")
 
 # Of the hundreds of processes that the tests start, each would compile all of msgcode for itself.
@@ -23,8 +24,8 @@ pytest.register_assert_rewrite("tests.core.journal.contract")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The end-to-end tests come first: one process has begun the longest ones, while others do the rest."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    """The longest tests come first: one process has begun them, while others do the rest."""
+    items.sort(key=lambda item: {"e2e", "release"}.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from msgcode.model import Activity, Agent, Channel, Delivery, Message, Presence, Priority, Status
     from msgcode.store import Store
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "Activity",

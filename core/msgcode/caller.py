@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from msgcode.errors import BadInput, Refused
 from msgcode.record import Record
 
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
 
     from msgcode.model import Session
     from msgcode.store import Store
+
+AROUND = "MSGCODE_TERMINAL"
+"""The environment variable by which what runs in `msgcode run` knows the session of that terminal."""
 
 
 class ToolAnswer(Record):
@@ -33,9 +38,7 @@ class Caller(Record):
 
     def agents(self) -> list[str]:
         """The agents that live in the session."""
-        return [
-            agent.id for agent in self.store.agents() if agent.session and agent.session.id == self.session.id
-        ]
+        return self.store.agents_in(self.session.harness, self.session.id)
 
     def agent(self, id: str | None, among: tuple[str, ...] | None = None) -> str:
         """The agent that acts: `id`, or if none is given the only one there is (`among` these).
@@ -58,3 +61,10 @@ class Caller(Record):
         if len(candidates) > 1:
             raise BadInput(f"say which of your agents acts: {', '.join(candidates)}.")
         return candidates[0]
+
+
+def lives_around(store: Store, agent: str) -> bool:
+    """Whether the agent lives in the terminal that this process runs in: its program may take it over."""
+    around = os.environ.get(AROUND)
+    sessions = (known.session for known in store.agents() if known.id == agent)
+    return around is not None and any(session and session.id == around for session in sessions)

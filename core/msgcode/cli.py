@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from msgcode.answers import Paint
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command, by default that of the command line, and return the exit code."""
@@ -32,10 +34,12 @@ def main(words: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
-        argcomplete.autocomplete(full_parser("msgcode", _COMMANDS, _add_common_options))
+        argcomplete.autocomplete(
+            full_parser("msgcode", _COMMANDS, _add_common_options), always_complete_options=False
+        )
     try:
         try:
-            return _run(words or ["--help"])
+            return _run(words) if words else _welcome()
         except Help as help:
             print(help, end="")
             return 0
@@ -50,6 +54,13 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _welcome() -> int:
+    from msgcode import first_steps
+
+    print(first_steps.welcome(first_steps.programs()), end="")
+    return 0
 
 
 def _run(words: Sequence[str]) -> int:
@@ -138,16 +149,21 @@ def _watch_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_watch)
 
 
-def _completion(call: Call) -> Answer:
+def _completion(args: argparse.Namespace, paint: Paint) -> Answer:
     from argcomplete.shell_integration import shellcode
 
-    script = shellcode(["msgcode"], shell=call.args.shell)
+    script = shellcode(["msgcode"], shell=args.shell)
     return Answer(script, {"script": script})
 
 
 def _completion_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=["bash", "zsh", "fish"])
-    parser.set_defaults(run=_completion)
+    parser.add_argument(
+        "shell",
+        choices=["bash", "zsh", "fish"],
+        help="print what it has to read. In ~/.bashrc, or in ~/.zshrc after compinit: "
+        'eval "$(msgcode completion bash)", or zsh. In fish: msgcode completion fish | source',
+    )
+    parser.set_defaults(alone=_completion)
 
 
 _COMMANDS = {
@@ -169,5 +185,5 @@ _COMMANDS = {
     ),
     "adopt": Command("wake the agent in a pane of tmux by typing", from_topic("terminals", "adopt")),
     "watch": Command("print what happens, as it happens", _watch_arguments),
-    "completion": Command('shell completion: eval "$(msgcode completion bash)"', _completion_arguments),
+    "completion": Command('let a shell complete: eval "$(msgcode completion bash)"', _completion_arguments),
 }

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     E = TypeVar("E", bound=StrEnum)
     R = TypeVar("R", bound=tuple[Any, ...])
 
+_TOO_MANY = 10**18
+"""More events than any room will have. An index keeps their numbers in 64 bits."""
+
 encode_json: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """One JSON value as compact text, non-ASCII characters as they are."""
 
@@ -79,7 +82,7 @@ def decode_line(line: bytes) -> tuple[Event, bool]:
     if type(fields) is not dict:
         raise IllTyped("not a JSON object")
     seq, kind, more = fields.pop("seq", None), fields.pop("type", None), fields.pop("more", False)
-    if type(seq) is not int or seq < 1:
+    if type(seq) is not int or not 1 <= seq < _TOO_MANY:
         raise IllTyped("'seq' is not a positive number")
     if type(kind) is not str:
         raise IllTyped("'type' is not a text")
@@ -212,8 +215,11 @@ def _choice(kind: type[E]) -> Callable[[Any], E]:
     known: dict[str, E] = {member.value: member for member in kind}
 
     def check(value: Any) -> E:
-        # The enum itself takes ten times as long, and says what is wrong.
-        return (known.get(value) if type(value) is str else None) or kind(value)
+        # The enum itself takes ten times as long.
+        found = known.get(value) if type(value) is str else None
+        if found is None:
+            raise IllTyped("none of " + ", ".join(known))
+        return found
 
     return check
 

@@ -27,7 +27,7 @@ from msgcode.calls import (
 )
 from msgcode.codec import encode_time, event_json, message_json, to_json
 from msgcode.errors import MsgcodeError
-from msgcode.grammar import Command, Help, full_parser, parse
+from msgcode.grammar import Command, Help, parse
 from msgcode.model import Priority, Status
 from msgcode.store import Store
 from msgcode.text import visible, visible_line
@@ -440,7 +440,7 @@ def run_line(store: Store, line: str, actor: str | None, session: Session | None
     try:
         words = _words(line.strip().removeprefix("/msg"))
         if not words:
-            raise Help(full_parser("/msg", commands, _add_speaker).format_help())
+            words = ["help"]
         args = parse(words, "/msg", commands, _add_speaker)
         if not getattr(args, "actor", None):
             args.actor = actor

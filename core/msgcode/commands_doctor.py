@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from msgcode.calls import Answer, Call, agent_id, argument
 from msgcode.commands_probing import probe_and_wait
 from msgcode.errors import MsgcodeError
-from msgcode.harness.doctor import Finding, Mark, examine, title
-from msgcode.harness.known import HARNESSES
+from msgcode.harness.doctor import Finding, Mark, examine
+from msgcode.harness.known import HARNESSES, title
 from msgcode.model import Agent, Presence
 from msgcode.store import Store
 from msgcode.text import visible_line

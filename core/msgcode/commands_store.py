@@ -11,6 +11,7 @@ from msgcode.calls import Answer
 from msgcode.codec import encode_time
 from msgcode.errors import BadInput, Refused, Unavailable
 from msgcode.journal import copying
+from msgcode.journal.reader import Reader
 from msgcode.nats.address import check_installed, is_nats, parse
 from msgcode.store import default_target, folder_of
 from msgcode.text import visible_line
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from msgcode.answers import Paint
     from msgcode.journal.copying import FolderTarget
-    from msgcode.journal.jetstream import JetStreamJournal
+    from msgcode.journal.stream_target import StreamTarget
     from msgcode.nats.address import Address
 
 _TELL_AFTER = 0.5
@@ -63,15 +64,17 @@ def _info(args: argparse.Namespace, paint: Paint) -> Answer:
         facts.update(_on_nats(journal, parse(name)) if is_nats(name) else _in_folder(name, journal))
     finally:
         journal.close()
-    rows = [(_TITLES[key], str(value)) for key, value in facts.items() if key in _TITLES]
-    for title, end in (("First", facts["first"]), ("Last", facts["last"])):
-        if end:
-            rows.append((title, f"event {end['seq']}, {end['at']}"))
+    known = {key: value for key, value in facts.items() if value is not None}
+    rows = [(_TITLES[key], _words(value)) for key, value in known.items() if key in _TITLES]
     width = max(len(title) for title, _ in rows)
     order = list(_TITLES.values())
     rows.sort(key=lambda row: order.index(row[0]))
     lines = [f"{paint(f'{title}:'.ljust(width + 1), 'dim')} {visible_line(value)}" for title, value in rows]
     return Answer("\n".join(lines), facts)
+
+
+def _words(fact: Any) -> str:
+    return f"event {fact['seq']}, {fact['at']}" if isinstance(fact, dict) else str(fact)
 
 
 _TITLES = {
@@ -91,21 +94,21 @@ _TITLES = {
 }
 
 
-def _extent(journal: FolderTarget | JetStreamJournal) -> dict[str, Any]:
+def _extent(journal: FolderTarget | StreamTarget) -> dict[str, Any]:
     index, state = journal.index(), journal.state
     ends: dict[str, Any] = {"first": None, "last": None}
     if len(index):
         ends["first"] = {"seq": index.first, "at": encode_time(index.at(0))}
         ends["last"] = {"seq": index.last, "at": encode_time(index.at(len(index) - 1))}
     return {
-        "events": len(index) - len(state.damage),
+        "events": len(index) - index.blank - len(state.damage),
         **ends,
         "agents": len(state.agents),
         "waiting": len(state.messages),
     }
 
 
-def _in_folder(name: str, journal: FolderTarget | JetStreamJournal) -> dict[str, Any]:
+def _in_folder(name: str, journal: FolderTarget | StreamTarget) -> dict[str, Any]:
     try:
         size = copying.size(journal.segments)
     except FileNotFoundError:
@@ -148,7 +151,7 @@ def _copy(args: argparse.Namespace, paint: Paint) -> Answer:
         finally:
             target.close()
         source.refresh()
-        later = source.seq - until.seq
+        later = sum(map(len, Reader(source.segments, until).batches()))
     finally:
         source.close()
     fresh = copied.events - copied.before
@@ -198,13 +201,13 @@ class _Progress:
             print("\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _open(name: str, *, make: bool = False) -> FolderTarget | JetStreamJournal:
+def _open(name: str, *, make: bool = False) -> FolderTarget | StreamTarget:
     """The journal of the room of this name. make: in a folder it need not be there yet."""
     if is_nats(name):
         address = _address(name)
-        from msgcode.nats.room import open_journal
+        from msgcode.nats.room import open_target
 
-        return open_journal(address)
+        return open_target(address)
     folder = folder_of(name)
     if not make and not os.path.isdir(os.path.join(folder, "journal")):
         raise Refused(f"there is no room in {visible_line(folder)}.")

@@ -10,6 +10,7 @@ import os
 
 from msgcode.errors import BadInput
 from msgcode.record import Record
+from msgcode.text import visible_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +19,16 @@ if TYPE_CHECKING:
 
     AddOptions = Callable[[argparse.ArgumentParser], None]
 
+_LONG = 400
+"""Characters of an error that are shown."""
+
 # argparse would look for translations of its few words, of which there are none. To look it imports locale:
 # a twentieth of a whole `msgcode send`.
 setattr(argparse, "_", str)  # noqa: B010
+
+
+# Without a description argparse would print that it has none.
+_COMMANDS: dict[str, Any] = {"metavar": "COMMAND", "title": "commands", "description": "", "required": True}
 
 
 class Command(Record):
@@ -41,10 +49,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, "formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; see {self.prog} --help.")
+        raise BadInput(f"{_short(visible_line(message))}; see {self.prog} --help.")
 
     def print_help(self, file: Any = None) -> None:
-        raise Help(self.format_help())
+        from msgcode.topics import examples
+
+        raise Help(self.format_help() + examples(*self.prog.partition(" ")[::2]))
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -70,6 +80,8 @@ def parse(
     prog: what the program is called in its help. add_common: adds the options that every command has.
     Raises BadInput if they make no sense, and Help if they ask for help.
     """
+    if words and words[0] in ("help", "--help", "-h"):
+        return _explain(words[1:], prog, commands, add_common)
     for length in (1, 2):
         name = " ".join(words[:length])
         if name in commands:
@@ -77,35 +89,54 @@ def parse(
             parser = Parser(prog=f"{prog} {name}", description=_sentence(commands[name].help))
             _add_arguments(parser, commands[name], add_common)
             return parser.parse_args(words[length:])
-    if words and not words[0].startswith("-") and words[1:] not in (["-h"], ["--help"]):
-        raise BadInput(_no_command(words, commands))
-    return full_parser(prog, commands, add_common).parse_args(words)
+    if words and not words[0].startswith("-"):
+        group = [name for name in commands if name.startswith(f"{words[0]} ")]
+        if not group or words[1:] not in (["-h"], ["--help"]):
+            raise BadInput(_no_command(words[0], group, prog, commands))
+    args = full_parser(prog, commands, add_common).parse_args(words)
+    return _explain(args.about, prog, commands, add_common) if "about" in args else args
 
 
-def _no_command(words: Sequence[str], commands: dict[str, Command]) -> str:
+def _explain(
+    about: Sequence[str], prog: str, commands: dict[str, Command], add_common: AddOptions
+) -> argparse.Namespace:
+    from msgcode.topics import TOPICS, overview
+
+    name = " ".join(word for word in about if not word.startswith("-"))
+    if not name:
+        raise Help(overview(prog, commands))
+    if name in TOPICS:
+        raise Help(TOPICS[name])
+    return parse([*name.split(), "--help"], prog, commands, add_common)
+
+
+def _no_command(word: str, group: list[str], prog: str, commands: dict[str, Command]) -> str:
     from msgcode.decisions import nearest
 
-    group = [name for name in commands if name.startswith(f"{words[0]} ")]
     if group:
-        return f"{words[0]!r} needs one more word: use one of {', '.join(group)}."
-    near = nearest(words[0], commands)
-    return f"{words[0][:80]!r} is no command{near}: use one of {', '.join(commands)}."
+        return f"{word!r} needs one more word: use one of {', '.join(group)}."
+    near = nearest(word, commands)
+    return f"{word[:80]!r} is no command{near}: see {prog} help."
 
 
 def full_parser(prog: str, commands: dict[str, Command], add_common: AddOptions) -> Parser:
-    """The parser for everything, as help and shell completion need it."""
+    """The parser for everything, as groups of commands and shell completion need it."""
+    from msgcode.topics import TOPICS
+
     parser = Parser(prog=prog, description="A chat room for coding agents and humans.")
     add_common(parser)
-    choices = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    choices = parser.add_subparsers(**_COMMANDS)
     groups: dict[str, Any] = {}
     for name, command in commands.items():
         group, _, word = name.rpartition(" ")
         if group and group not in groups:
             made = choices.add_parser(group, help=f"{group}s: see {prog} {group} --help")
-            groups[group] = made.add_subparsers(metavar="COMMAND", title="commands", required=True)
+            groups[group] = made.add_subparsers(**_COMMANDS)
         into = groups[group] if group else choices
         own = into.add_parser(word, help=command.help, description=_sentence(command.help))
         _add_arguments(own, command, add_common)
+    about = choices.add_parser("help", help="explain a command, or a topic").add_argument("about", nargs="*")
+    setattr(about, "completer", lambda **_: [*TOPICS, *(name.partition(" ")[0] for name in commands)])  # noqa: B010
     return parser
 
 
@@ -115,6 +146,11 @@ def _add_arguments(parser: argparse.ArgumentParser, command: Command, add_common
     parser.add_argument("--at", metavar="TIME|SEQ", help=about if command.reads else argparse.SUPPRESS)
     parser.set_defaults(reads=command.reads)
     command.arguments(parser)
+
+
+def _short(text: str) -> str:
+    """Without the middle of what nobody would read: argparse repeats what was typed, however long."""
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"
 
 
 def _sentence(text: str) -> str:

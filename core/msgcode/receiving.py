@@ -115,7 +115,9 @@ class Receiving(Verbs):
             until = milliseconds(timedelta(seconds=lease) + moment)
             return decisions.claim(state, moment, agent, by, before, until)
 
-        claimed = after(before, self._journal.commit(decide))
+        decided = after(before, self._journal.commit(decide))
+        # Without what a breakpoint has stopped at this moment.
+        claimed = [message for message in decided if decisions.has_claimed(message, agent, by)]
         return self._withdrawn(agent, claimed, by) if self._mirrored else claimed
 
     def _withdrawn(self, agent: str, claimed: list[Message], by: str) -> list[Message]:

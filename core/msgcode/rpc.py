@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from msgcode.errors import MsgcodeError
 
@@ -75,15 +76,18 @@ class Peer:
 
     def _read(self, line: bytes) -> None:
         try:
-            message = json.loads(line)
+            message = _decode(line.decode())
         except (ValueError, RecursionError):
-            self._write({"id": None, "error": {"code": -32700, "message": "not a JSON text"}})
+            self._refuse(None, -32700, "not a JSON text")
             return
-        params = message.setdefault("params", {}) if isinstance(message, dict) else None
-        if not isinstance(params, dict) or not isinstance(message.get("method", ""), str):
-            self._write({"id": None, "error": {"code": -32600, "message": "no call, notice or answer"}})
+        if not isinstance(message, dict) or not isinstance(message.get("method", ""), str):
+            self._refuse(None, -32600, "no call, notice or answer")
         elif "method" not in message:
             self._hear_answer(message)
+        elif not _is_id(message.get("id")):
+            self._refuse(None, -32600, "'id' is no text and no number")
+        elif not isinstance(message.setdefault("params", {}), dict):
+            self._refuse(message.get("id"), -32600, "'params' is no object")
         elif "id" in message:
             task = asyncio.create_task(self._answer(message))
             self._answering.add(task)
@@ -91,11 +95,11 @@ class Peer:
         else:
             notice = self.notices.get(message["method"])
             if notice:
-                notice(params)
+                notice(message["params"])
 
     def _hear_answer(self, message: dict[str, Any]) -> None:
         id = message.get("id")
-        answer = self._waiting.get(id) if isinstance(id, int) else None
+        answer = self._waiting.get(id) if type(id) is int else None
         if not answer or answer.done():
             return  # It came too late.
         error = message.get("error")
@@ -108,18 +112,31 @@ class Peer:
     async def _answer(self, message: dict[str, Any]) -> None:
         method = self.methods.get(message["method"])
         if not method:
-            error = {"code": -32601, "message": f"there is no method {message['method']!r}"}
-            self._write({"id": message["id"], "error": error})
+            self._refuse(message["id"], -32601, f"there is no method {message['method']!r}")
             return
         try:
             self._write({"id": message["id"], "result": await method(message["params"])})
         except MsgcodeError as error:
-            self._write({"id": message["id"], "error": {"code": -32000, "message": str(error)}})
+            self._refuse(message["id"], -32000, str(error))
         except Exception as error:
             # A fault of ours: whoever waits is told at once, and the traceback goes to standard error.
-            text = f"internal error: {error!r}"
-            self._write({"id": message["id"], "error": {"code": -32603, "message": text}})
+            self._refuse(message["id"], -32603, f"internal error: {error!r}")
             raise
+
+    def _refuse(self, id: object, code: int, text: str) -> None:
+        self._write({"id": id, "error": {"code": code, "message": text}})
 
     def _write(self, message: dict[str, object]) -> None:
         self._writer.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+
+def _is_id(id: object) -> bool:
+    """Whether a call can have this id: it has to be written again as it was read."""
+    return id is None or type(id) in (str, int) or (type(id) is float and math.isfinite(id))
+
+
+def _no_json(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")  # Python takes it all the same.
+
+
+_decode = json.JSONDecoder(parse_constant=_no_json).decode

@@ -40,22 +40,21 @@ from msgcode.model import (
     Message,
     Presence,
     Session,
-    new_message_id,
     now,
 )
 from msgcode.presence import ONLINE_FOR, PresenceBoard
 from msgcode.receiving import Receiving
 from msgcode.state import State
 from msgcode.steering import Steering
-from msgcode.verbs import Moment, fold_anew, milliseconds
+from msgcode.verbs import Moment, fold_anew, milliseconds, new_message_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from msgcode.debugger.travel import Timeline
     from msgcode.journal.reader import Position
     from msgcode.journal.recent import Recent
+    from msgcode.journal.timeline import Timeline
     from msgcode.mirror.mirror import Peers
 
 DEFAULT_FOLDER = "~/.oh-my-msgcode"
@@ -293,6 +292,14 @@ class Store(Steering, Receiving, Holding):
         """All registered agents, by id."""
         return sorted(self._fresh().agents.values())
 
+    def agents_in(self, harness: str, session: str) -> list[str]:
+        """The ids of the agents that live in a session: `session` is its id, `harness` whose it is."""
+        return [
+            agent.id
+            for agent in self.agents()
+            if agent.session and (agent.session.harness, agent.session.id) == (harness, session)
+        ]
+
     def channels(self) -> list[Channel]:
         """All channels, by id."""
         return sorted(self._fresh().channels.values())
@@ -384,7 +391,7 @@ class Store(Steering, Receiving, Holding):
 
     def timeline(self) -> Timeline:
         """The room's past up to now, to go through it event by event. Takes 3 s for a million events."""
-        from msgcode.debugger.travel import Timeline
+        from msgcode.journal.timeline import Timeline
 
         return Timeline(self._journal.index())
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from msgcode.caller import ToolAnswer
+from msgcode.caller import ToolAnswer, lives_around
 from msgcode.calls import agent_id, channel_id
 from msgcode.codec import message_json, to_json
-from msgcode.harness.terminal import lives_around
 from msgcode.model import Priority
 from msgcode.prompt import MAX_BODY, numbered
 from msgcode.text import visible, visible_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 
 from msgcode import decisions
@@ -9,7 +10,7 @@ from msgcode.checks import check_prefix
 from msgcode.errors import MsgcodeError, Refused
 from msgcode.events import Event, Fact
 from msgcode.mirror.journal import MirroredJournal
-from msgcode.model import Message, new_message_id, now
+from msgcode.model import Message, now
 from msgcode.record import Record
 from msgcode.state import State, fold
 
@@ -35,6 +36,16 @@ class Moment(Record):
     whole: bool
     """Whether what is kept tells all of the room as it was; else who was registered, and what was held, is
     known only as far as it happened since the first event."""
+
+
+def new_message_id() -> str:
+    """A random UUID (version 4), as oh-my-msgcode gives its messages.
+
+    Made by hand because importing `uuid` costs 2.6 ms, a tenth of what a whole `msgcode send` may.
+    """
+    raw = os.urandom(16).hex()
+    variant = "89ab"[int(raw[16], 16) % 4]
+    return f"{raw[:8]}-{raw[8:12]}-4{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:]}"
 
 
 class Verbs:

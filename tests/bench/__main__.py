@@ -3,47 +3,90 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from types import ModuleType
 
-from tests.bench import cost, delivery, hooks, mirror, nats, opening, processes, tui, wake, writers
-from tests.bench.table import Row, Scale, head, render
+from tests.bench import (
+    cost,
+    delivery,
+    hooks,
+    mirror,
+    nats,
+    opening,
+    processes,
+    reach,
+    tui,
+    wake,
+    writers,
+)
+from tests.bench.machine import machine, versions
+from tests.bench.results import Results, Section, joined, load, save
+from tests.bench.scale import FULL, QUICK, Scale
+from tests.bench.table import render
 
-BENCHMARKS: dict[str, Callable[[Scale], Iterator[Row]]] = {
-    "cost": cost.rows,
-    "delivery": delivery.rows,
-    "hooks": hooks.rows,
-    "mirror": mirror.rows,
-    "nats": nats.rows,
-    "opening": opening.rows,
-    "processes": processes.rows,
-    "tui": tui.rows,
-    "wake": wake.rows,
-    "writers": writers.rows,
+MEASURES: dict[str, ModuleType] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (writers, cost, processes, hooks, delivery, reach, wake, tui, opening, nats, mirror)
 }
+"""In the order of the table."""
 
-FULL = Scale(
-    live=(0, 1_000, 10_000, 100_000), seed_live=(0, 1_000, 10_000, 100_000), operations=200, rounds=5,
-    history=1_000_000, waiting=1_000, writers=(1, 2, 4, 8), seconds=2, wakes=200, processes=40, deliveries=50,
-    messages=100_000, sharing=30,
-)  # fmt: skip
-
-QUICK = Scale(
-    live=(0, 10_000), seed_live=(0, 10_000), operations=100, rounds=2,
-    history=100_000, waiting=1_000, writers=(1, 8), seconds=0.7, wakes=50, processes=10, deliveries=3,
-    messages=10_000, sharing=5,
-)  # fmt: skip
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes; about a minute")
-    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="only this one; may be repeated")
+def measured(name: str, scale: Scale) -> Section:
+    """What the measure of that name comes to. What stops it is said in the section, and on standard error."""
+    module = MEASURES[name]
+    about = (module.__doc__ or "").partition("\n")[0]
+    rows = []
+    try:
+        for row in module.rows(scale):
+            rows.append(row)  # noqa: PERF402 - those before a failure are kept
+    except Exception as failure:
+        traceback.print_exc()
+        return Section(name, about, tuple(rows), f"{type(failure).__name__}: {failure}")
+    return Section(name, about, tuple(rows))
+
+
+def _measure(names: Sequence[str], scale: Scale) -> Results:
+    found = versions(others=scale.others)  # First, as that fetches what is missing.
+    sections = tuple(measured(name, scale) for name in names)
+    return Results(date.today().isoformat(), machine(), found, scale, sections)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description="Measure msgcode beside oh-my-msgcode, hcom, SQLite and the bare system calls, in turns.",
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes and few runs; under a minute")
+    parser.add_argument("--only", choices=MEASURES, action="append", help="only this; may be repeated")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the results to this file too")
+    parser.add_argument(
+        "--read", metavar="FILE", type=Path, action="append", help="measure nothing: read it; may be repeated"
+    )
+    parser.add_argument("--plots", action="store_true", help="draw the plots in screenshots/ anew")
     options = parser.parse_args()
-    scale = QUICK if options.quick else FULL
-    rows = [row for name in options.only or BENCHMARKS for row in BENCHMARKS[name](scale)]
-    print(head())
-    print(render(rows))
+    if options.read:
+        try:
+            results = joined([load(file) for file in options.read])
+        except (OSError, ValueError) as error:
+            parser.error(f"cannot read the results: {error}")
+    else:
+        results = _measure(options.only or list(MEASURES), QUICK if options.quick else FULL)
+    print(render(results))
+    if options.json:
+        save(results, options.json)
+    if options.plots:
+        from tests.bench.plots import draw
+
+        for file in draw(results, SCREENSHOTS):
+            print(file.name, file=sys.stderr)
+    return int(any(section.failure for section in results.sections))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from msgcode import Store
-from tests.bench import seed
-from tests.bench.table import OURS, SEED, Row, Scale, Target, percentile, progress
+from tests.bench import oh_my_msgcode
+from tests.bench.progress import progress
+from tests.bench.row import OH_MY, OURS, Row, Target, medians, percentile
+from tests.bench.scale import Scale
 from tests.e2e.chat_completions import ChatCompletions
 from tests.e2e.conftest import wait_until
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer
@@ -24,8 +25,11 @@ from tests.e2e.scripted import USER, Answer, Call, ModelServer, Say, Script, Tur
 WAIT = 30.0
 """Seconds within which a message must have arrived."""
 
-SEED_LOOKS_EVERY = 5.0
+OH_MY_LOOKS_EVERY = 5.0
 """Seconds between two looks of oh-my-msgcode."""
+
+MEDIAN, WORST = "median", "95th percentile"
+"""What is given of the delays."""
 
 STEP = 0.3
 """Seconds that each step of a busy recipient's turn takes, at least: it runs `sleep`."""
@@ -36,46 +40,47 @@ def available() -> bool:
     return "MSGCODE_TEST_NPM" in os.environ or shutil.which("opencode") is not None
 
 
+def title(*, busy: bool) -> str:
+    """What is measured."""
+    state = f"a busy recipient's model (steps of {STEP} s)" if busy else "an idle recipient's model"
+    return f"send tool call to {state}"
+
+
 def rows(scale: Scale) -> Iterator[Row]:
     """Median and 95th percentile, to an idle recipient and to a busy one."""
-    if not available():
-        progress("without delivery: OpenCode is not installed (npm install --global opencode-ai)")
+    if not scale.deliveries or not available():
         return
     with ExitStack() as stack:
         model = stack.enter_context(ModelServer(ChatCompletions()))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        progress("starting OpenCode")
         pairs = [Pair(stack, model, folder / "ours", OURS)]
-        plugin = seed.plugin() if scale.seed_live else None
+        plugin = oh_my_msgcode.plugin() if scale.others else None
         if plugin:
-            pairs.append(Pair(stack, model, folder / "seed", SEED, plugin=[plugin.as_uri()]))
-        for state in ("idle", "busy"):
+            pairs.append(Pair(stack, model, folder / "oh-my-msgcode", OH_MY, plugin=[plugin.as_uri()]))
+        for busy in (False, True):
             delays = defaultdict(list)
             for number in range(scale.deliveries):
-                progress(f"delivery while {state}, {number} of {scale.deliveries}")
+                progress(f"{title(busy=busy)}, {number} of {scale.deliveries}")
                 for pair in pairs:
-                    delays[pair.name].append(pair.delay(busy=state == "busy"))
-            yield from _rows(state, delays)
+                    delays[pair.name].append(pair.delay(busy=busy))
+            yield from _rows(title(busy=busy), delays)
         (ours, *_) = pairs
         released = [ours.release_delay() for _ in range(scale.deliveries)]
-        what = "release of a hold to an idle recipient's model"
-        yield Row(f"{what}: median", "ms", {OURS: statistics.median(released)})
-        yield Row(f"{what}: 95th percentile", "ms", {OURS: percentile(released, 0.95)})
+        yield from _rows("release of a hold to an idle recipient's model", {OURS: released})
 
 
-def _rows(state: str, delays: dict[str, list[float]]) -> Iterator[Row]:
-    what = "send tool call to an idle recipient's model"
-    if state == "busy":
-        what = f"send tool call to a busy recipient's model (steps of {STEP} s)"
-    medians = {name: statistics.median(figures) for name, figures in delays.items()}
-    target = Target(medians[OURS], most=250, unit=" ms") if state == "idle" else None
-    yield Row(f"{what}: median", "ms", medians, target=target)
-    if state == "idle" and SEED in medians:
-        ratio = medians[SEED] / medians[OURS]
-        yield Row(
-            "... oh-my-msgcode's over ours", "x", {OURS: ratio}, target=Target(ratio, least=8, unit=" x")
-        )
-    worst = {name: percentile(figures, 0.95) for name, figures in delays.items()}
-    yield Row(f"{what}: 95th percentile", "ms", worst)
+def _rows(what: str, delays: Mapping[str, Sequence[float]]) -> Iterator[Row]:
+    runs = str(len(delays[OURS]))
+    figures = medians(delays)
+    target = Target(figures[OURS], most=250, unit=" ms") if what == title(busy=False) else None
+    yield Row(f"{what}: {MEDIAN}", "ms", figures, target=target, runs=runs)
+    if target and OH_MY in figures:
+        ratio = figures[OH_MY] / figures[OURS]
+        least = Target(ratio, least=8, unit=" x")
+        yield Row("... oh-my-msgcode's over ours", "x", {OURS: ratio}, target=least, runs=runs)
+    worst = {name: percentile(found, 0.95) for name, found in delays.items()}
+    yield Row(f"{what}: {WORST}", "ms", worst, runs=runs)
 
 
 class Pair:
@@ -107,9 +112,9 @@ class Pair:
         """Milliseconds from one call of the send tool until the recipient's model has the message."""
         self._count += 1
         self._works = busy
-        if self.name == SEED:
+        if self.name == OH_MY:
             # It looks for messages at a fixed rate, so they must come at any phase of it.
-            time.sleep(self._random.uniform(0, SEED_LOOKS_EVERY))
+            time.sleep(self._random.uniform(0, OH_MY_LOOKS_EVERY))
         sender, recipient = self._servers
         if busy:
             task = f"Work on task {self._count}."

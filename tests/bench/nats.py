@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -23,8 +22,10 @@ import psutil
 
 from msgcode import Store
 from msgcode.events import MessageSent
+from tests.bench.progress import progress
 from tests.bench.rooms import BODY
-from tests.bench.table import NATS, OURS, Row, Scale, percentile, progress
+from tests.bench.row import NATS, OURS, Row, medians, percentile
+from tests.bench.scale import Scale
 from tests.bench.worker import Worker
 from tests.core.nats.server import NatsServer
 
@@ -84,11 +85,12 @@ class _Bench:
                 figures["server"][kind] = 1000 * (_busy(self._server) - before) / max(lives, 1)
                 figures["retries"][kind] = sum(item["retries"] for item in done) / max(lives, 1)
         name = f"{writers} writers: {'sends' if what == 'send' else 'lives of messages'}"
-        yield Row(name, "a second", figures["rate"], more_is_better=True)
-        yield Row(f"{name}: CPU of the writers", "ms each", figures["cpu"])
-        yield Row(f"{name}: CPU of nats-server", "ms each", figures["server"])
+        runs = f"1 x {seconds:g} s"
+        yield Row(name, "a second", figures["rate"], more_is_better=True, runs=runs)
+        yield Row(f"{name}: CPU of the writers", "ms each", figures["cpu"], runs=runs)
+        yield Row(f"{name}: CPU of nats-server", "ms each", figures["server"], runs=runs)
         if what == "life":
-            yield Row(f"{name}: decisions refused and made anew", "a life", figures["retries"])
+            yield Row(f"{name}: decisions refused and made anew", "a life", figures["retries"], runs=runs)
 
     def delays(self, agents: int, count: int) -> Iterator[Row]:
         """From a send in one process to the watch in another."""
@@ -108,10 +110,9 @@ class _Bench:
                 arrived = watcher.answer()
             found[kind] = [1000 * (arrived[id] - before) for id, before in sent.items()]
         what = f"send to another machine's watch, {agents:,} agents"
-        yield Row(f"{what}: median", "ms", {kind: statistics.median(each) for kind, each in found.items()})
-        yield Row(
-            f"{what}: 95th percentile", "ms", {kind: percentile(each, 0.95) for kind, each in found.items()}
-        )
+        yield Row(f"{what}: median", "ms", medians(found), runs=str(count))
+        worst = {kind: percentile(each, 0.95) for kind, each in found.items()}
+        yield Row(f"{what}: 95th percentile", "ms", worst, runs=str(count))
 
     def _room(self, kind: str) -> str:
         self._rooms += 1
@@ -142,12 +143,12 @@ class _Machine:
         self._retries = 0
         publish: Any = getattr(self._store._journal, "_publish", None)
         if publish:
-            from msgcode.journal.jetstream import _Outdated
+            from msgcode.nats.publishing import Outdated
 
             def counted(*args: Any) -> Any:
                 try:
                     return publish(*args)
-                except _Outdated:
+                except Outdated:
                     self._retries += 1
                     raise
 

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from msgcode.journal import snapshot
 from tests.bench.processes import installed_env
+from tests.bench.progress import progress
 from tests.bench.rooms import READER, SENDER, MsgcodeRoom, write_journal
-from tests.bench.table import OURS, Row, Scale, Target, progress
+from tests.bench.row import OURS, Row, Target
+from tests.bench.scale import Scale
 
 _OPEN = """
 import sys, time
@@ -48,7 +50,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     """Right after a snapshot was written, and at the worst moment, right before the next is."""
     with tempfile.TemporaryDirectory() as folder, installed_env() as env:
         progress(f"writing a history of {scale.history:,} events")
-        write_journal(folder, events=scale.history, live=scale.waiting)
+        write_journal(folder, events=scale.history, live=scale.backlog)
         make_snapshot(folder)
         yield from _rows("new snapshot", folder, scale, env)
         _age_snapshot(folder)
@@ -61,7 +63,7 @@ def _past_rows(scale: Scale, env: dict[str, str]) -> Iterator[Row]:
     events = min(scale.history, 200_000)
     with tempfile.TemporaryDirectory() as folder:
         progress(f"looking at the past of {events:,} events")
-        write_journal(folder, events=events, live=scale.waiting)
+        write_journal(folder, events=events, live=scale.backlog)
         make_snapshot(folder)
         command = [sys.executable, "-c", _BACK, folder, str(events // 2)]
         runs = []
@@ -71,16 +73,20 @@ def _past_rows(scale: Scale, env: dict[str, str]) -> Iterator[Row]:
     names = ("Store.at", "a timeline, and going there", "a step back from there")
     for what, most, samples in zip(names, (1000, 1000, 50), zip(*runs[1:], strict=True), strict=True):
         figure = statistics.median(samples)
-        title = f"{events:,} events, {scale.waiting:,} waiting, {events // 2:,} events back: {what}"
-        yield Row(title, "ms", {OURS: figure}, target=Target(figure, most=most, unit=" ms"))
+        title = f"{events:,} events, {scale.backlog:,} waiting, {events // 2:,} events back: {what}"
+        yield _row(title, figure, most, len(samples))
 
 
 def _rows(moment: str, folder: str, scale: Scale, env: dict[str, str]) -> Iterator[Row]:
     progress(f"opening it, {moment}")
     for what, samples in _measure(folder, scale, env).items():
         figure = statistics.median(samples)
-        title = f"{scale.history:,} events, {scale.waiting:,} waiting, {moment}: {what}"
-        yield Row(title, "ms", {OURS: figure}, target=Target(figure, most=50, unit=" ms"))
+        title = f"{scale.history:,} events, {scale.backlog:,} waiting, {moment}: {what}"
+        yield _row(title, figure, 50, len(samples))
+
+
+def _row(title: str, figure: float, most: float, runs: int) -> Row:
+    return Row(title, "ms", {OURS: figure}, target=Target(figure, most=most, unit=" ms"), runs=str(runs))
 
 
 def _measure(folder: str, scale: Scale, env: dict[str, str]) -> dict[str, list[float]]:
@@ -93,7 +99,7 @@ def _measure(folder: str, scale: Scale, env: dict[str, str]) -> dict[str, list[f
         printed = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
         after = time.perf_counter()
         inside, waiting = printed.split()
-        assert int(waiting) == scale.waiting
+        assert int(waiting) == scale.backlog
         samples[_INSIDE].append(float(inside))
         samples[_WHOLE].append(1000 * ((after - between) - (between - before)))
     return {what: figures[1:] for what, figures in samples.items()}  # The first one fills the caches.

@@ -1,8 +1,7 @@
-"""Whole processes: what a shell, a hook or a harness pays for one command."""
+"""Whole processes: what a shell or a harness pays for one command. The floor: `python -c pass`."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import statistics
 import subprocess
@@ -10,16 +9,30 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from msgcode import Store
-from tests.bench.table import OURS, Row, Scale, Target, progress
+from msgcode.events import MessageSent
+from tests.bench import hcom
+from tests.bench.progress import progress
+from tests.bench.row import FLOOR, HCOM, OURS, Row, Target, medians
+from tests.bench.scale import Scale
 
-_BARE = "python -c pass"
-_MODULE = "python -m msgcode send ..."
-_SCRIPT = "msgcode send ..."
+TEXT = "the build is green"
+
+_BARE = [sys.executable, "-c", "pass"]
+_SCRIPT = Path(sys.executable).with_name("msgcode")
+MSGCODE = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "msgcode"]
+
+_COMMANDS = {
+    "python -c 'import msgcode'": [sys.executable, "-c", "import msgcode"],
+    "send": [*MSGCODE, "send", "bob", TEXT],
+    "check, inbox empty": [*MSGCODE, "check"],
+}
 
 
 @contextmanager
@@ -31,45 +44,90 @@ def installed_env() -> Iterator[dict[str, str]]:
 
 
 def rows(scale: Scale) -> Iterator[Row]:
-    """The bare interpreter, then each command as a multiple of it."""
-    with tempfile.TemporaryDirectory() as folder, installed_env() as env:
+    """Each command beside the bare interpreter, then several shells that send one message a command."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         with Store.open(folder) as store:
             store.register("alice")
             store.register("bob")
-        samples = _measure(scale, {**env, "MSGCODE_STORE": folder, "MSGCODE_AGENT": "alice"})
-    sending = _SCRIPT if _SCRIPT in samples else _MODULE
-    for name, figures in samples.items():
-        ratio = statistics.median(own / bare for own, bare in zip(figures, samples[_BARE], strict=True))
-        target = Target(ratio, most=2.5, unit=" x bare") if name == sending else None
-        yield Row(f"whole process: {name}", "ms", {OURS: statistics.median(figures)}, target=target)
+        env = stack.enter_context(installed_env()) | {"MSGCODE_STORE": folder, "MSGCODE_AGENT": "alice"}
+        program = hcom.program() if scale.others else None
+        session = stack.enter_context(hcom.HcomSession.started(program)) if program else None
+        yield from _single(scale, env, session)
+        for count in scale.writers:
+            yield from _crowds(count, scale, _Room(folder, env), session)
 
 
-def _measure(scale: Scale, env: dict[str, str]) -> dict[str, list[float]]:
-    samples = defaultdict(list)
+def _single(scale: Scale, env: Mapping[str, str], session: hcom.HcomSession | None) -> Iterator[Row]:
+    samples: dict[str, dict[str, list[float]]] = {what: defaultdict(list) for what in _COMMANDS}
     for round in range(scale.processes + 1):
-        if round % 10 == 0:
-            progress(f"whole processes, {round} of {scale.processes}")
-        for name, command in _commands().items():
-            before = time.perf_counter()
-            subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
-            samples[name].append(1000 * (time.perf_counter() - before))
-    return {name: figures[1:] for name, figures in samples.items()}  # The first one fills the caches.
+        progress(f"whole processes, {round} of {scale.processes}")
+        for what, command in _COMMANDS.items():
+            samples[what][FLOOR].append(_timed(_BARE, env))
+            samples[what][OURS].append(_timed(command, env))
+        if session:
+            samples["send"][HCOM].append(_timed(session.sending(TEXT), session.shell_env))
+    for what, found in samples.items():
+        target = None
+        if what == "send":
+            ratio = statistics.median(own / bare for own, bare in zip(found[OURS], found[FLOOR], strict=True))
+            target = Target(ratio, most=2.5, unit=" x floor")
+        figures = medians({name: values[1:] for name, values in found.items()})  # The first fills the caches.
+        yield Row(f"whole process: {what}", "ms", figures, target=target, runs=str(scale.processes))
 
 
-def _commands() -> dict[str, list[str]]:
-    python = sys.executable
-    commands = {
-        _BARE: [python, "-c", "pass"],
-        "python -c 'import json'": [python, "-c", "import json"],
-        "python -c 'import msgcode'": [python, "-c", "import msgcode"],
-    }
-    send, check = ["send", "bob", "the build is green"], ["check"]
-    if not importlib.util.find_spec("msgcode.__main__"):
-        progress("without the commands: msgcode has none yet")
-        return commands
-    commands[_MODULE] = [python, "-m", "msgcode", *send]
-    commands["python -m msgcode check, inbox empty"] = [python, "-m", "msgcode", *check]
-    script = Path(python).with_name("msgcode")
-    if script.exists():
-        commands[_SCRIPT] = [str(script), *send]
-    return commands
+class _Room(NamedTuple):
+    """Our room and what a shell in it runs with."""
+
+    folder: str
+    env: Mapping[str, str]
+
+    def sending(self, text: str) -> list[str]:
+        return [*MSGCODE, "send", "bob", text]
+
+    @property
+    def shell_env(self) -> Mapping[str, str]:
+        return self.env
+
+    def messages(self) -> int:
+        with Store.open(self.folder) as store:
+            return sum(isinstance(event.fact, MessageSent) for event in store.history())
+
+
+def _crowds(count: int, scale: Scale, ours: _Room, session: hcom.HcomSession | None) -> Iterator[Row]:
+    rates: dict[str, list[float]] = defaultdict(list)
+    lost: dict[str, float] = defaultdict(float)
+    rooms: dict[str, _Room | hcom.HcomSession] = {OURS: ours} | ({HCOM: session} if session else {})
+    for round in range(scale.rounds):
+        progress(f"{count} shells, {round + 1} of {scale.rounds}")
+        rates[FLOOR].append(_crowd(count, scale.seconds, _BARE, ours.env) / scale.seconds)
+        for name, room in rooms.items():
+            before = room.messages()
+            sent = _crowd(count, scale.seconds, room.sending(TEXT), room.shell_env)
+            rates[name].append(sent / scale.seconds)
+            lost[name] += before + sent - room.messages()
+    what = f"{count} shell{'s' * (count > 1)}, a command a message"
+    runs = f"{scale.rounds} x {scale.seconds:g} s"
+    yield Row(f"{what}: sends", "a second", medians(rates), more_is_better=True, runs=runs)
+    yield Row(f"{what}: lost", "messages", lost, target=Target(lost[OURS], most=0), runs=runs)
+
+
+def _crowd(count: int, seconds: float, command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run the command again and again, so many at a time: how many were begun in time."""
+
+    def shell(deadline: float) -> int:
+        runs = 0
+        while time.monotonic() < deadline:
+            _timed(command, env)
+            runs += 1
+        return runs
+
+    with ThreadPoolExecutor(count) as pool:
+        return sum(pool.map(shell, [time.monotonic() + seconds] * count))
+
+
+def _timed(command: Sequence[str], env: Mapping[str, str]) -> float:
+    """Milliseconds that the process takes. Raises CalledProcessError if it fails."""
+    before = time.perf_counter()
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+    return 1000 * (time.perf_counter() - before)

@@ -19,7 +19,8 @@ from msgcode.events import (
 )
 from msgcode.journal.file import SEGMENT_BYTES
 from msgcode.journal.reader import segment_path
-from msgcode.model import new_message_id, now
+from msgcode.model import now
+from msgcode.verbs import new_message_id
 from tests.written import written
 
 BODY = "The build is green again; please look at the second commit, which changes the lock. " * 2
@@ -27,6 +28,9 @@ BODY = "The build is green again; please look at the second commit, which change
 
 SENDER, READER, IDLER = "sender", "reader", "idler"
 """The agents of every benchmark: `reader` reads what it is sent at once, nothing ever waits for `idler`."""
+
+DURABILITY = {True: "synced", False: "not synced"}
+"""What is said of an append: whether it is on the disk before it is done."""
 
 CROWD = [f"crowd-{number}" for number in range(100)]
 """The agents whose waiting messages make a store big."""

@@ -18,8 +18,10 @@ from msgcode import Store
 from msgcode.events import MessageSent
 from tests.bench.opening import make_snapshot
 from tests.bench.processes import installed_env
+from tests.bench.progress import progress
 from tests.bench.rooms import READER, SENDER, write_journal
-from tests.bench.table import OURS, Row, Scale, Target, percentile, progress
+from tests.bench.row import OURS, Row, Target, percentile
+from tests.bench.scale import Scale
 from tests.bench.terminal import PATIENCE, Terminal
 
 SIZE, SMALLER = (140, 40), (100, 30)
@@ -62,8 +64,8 @@ def _first_paint(room: str, store: Store, scale: Scale, env: dict[str, str]) -> 
         with Terminal(command, env, SIZE) as terminal:
             samples.append(1000 * (terminal.shown(text) - terminal.started))
     figure = statistics.median(samples[1:])  # The first one fills the caches.
-    what = f"TUI, {scale.messages:,} messages: process start until the newest is on the terminal"
-    yield Row(what, "ms", {OURS: figure}, target=Target(figure, most=500, unit=" ms"))
+    what = f"{scale.messages:,} messages: process start until the newest is on the terminal"
+    yield Row(what, "ms", {OURS: figure}, target=Target(figure, most=500, unit=" ms"), runs=str(rounds))
 
 
 class _Use:
@@ -74,7 +76,7 @@ class _Use:
         self._count = scale.wakes // 2
         self._report = report
         self._newest = 0
-        self._title = f"TUI, {scale.messages:,} messages"
+        self._title = f"{scale.messages:,} messages"
         sent = sum(isinstance(event.fact, MessageSent) for event in store.history())
         command = [sys.executable, "-m", "tests.bench.metered", room, str(sent), report]
         self._terminal = Terminal(command, env, SIZE)
@@ -91,7 +93,7 @@ class _Use:
                     deed(samples)
             yield from self._figures(_DURING, samples)
             inside = self._inside()
-            yield Row(f"{self._title}: start until the past is read", "ms", {OURS: 1000 * inside["seconds"]})
+            yield self._row("from the start on", 1000 * inside["seconds"], _DURING)
             yield from self._stall_rows(inside, _DURING)
             yield self._memory("once the past is read")
             progress("use, all read")
@@ -110,7 +112,7 @@ class _Use:
     def _memory(self, when: str) -> Row:
         memory = self._terminal.memory()
         target = Target(memory, most=200, unit=" MB")
-        return Row(f"{self._title}: memory (RSS) {when}", "MB", {OURS: memory}, target=target)
+        return Row(f"{self._title}, {when}: memory (RSS)", "MB", {OURS: memory}, target=target, runs="1")
 
     def _append(self, samples: _Samples) -> None:
         samples.setdefault("append", []).append(self._arrival())
@@ -127,19 +129,20 @@ class _Use:
 
     def _figures(self, when: str, samples: _Samples) -> Iterator[Row]:
         arrivals, pages, resizes = samples["append"], samples["scroll"], samples["resize"]
-        yield self._row("send to screen, median", statistics.median(arrivals), when, 50)
-        yield self._row("send to screen, 95th percentile", percentile(arrivals, 0.95), when)
-        yield self._row("page up to screen, median", statistics.median(pages), when)
-        yield self._row("page up to screen, worst", max(pages), when, 100)
-        yield self._row("resize to screen, median", statistics.median(resizes), when)
-        yield self._row("resize to screen, worst", max(resizes), when, 100)
+        runs = len(arrivals)
+        yield self._row("send to screen, median", statistics.median(arrivals), when, runs, 50)
+        yield self._row("send to screen, 95th percentile", percentile(arrivals, 0.95), when, runs)
+        for what, delays in (("page up", pages), ("resize", resizes)):
+            runs = len(delays)
+            yield self._row(f"{what} to screen, median", statistics.median(delays), when, runs)
+            yield self._row(f"{what} to screen, worst", max(delays), when, runs, 100)
 
     def _ends(self) -> Row:
         delays = []
         for _ in range(3):
             delays.append(self._delay(lambda: self._terminal.press(HOME), "Number 1."))
             delays.append(self._delay(lambda: self._terminal.press(END), self._newest_text))
-        return self._row("to the oldest and back, worst", max(delays), _AFTER, 100)
+        return self._row("to the oldest and back, worst", max(delays), _AFTER, len(delays), 100)
 
     @property
     def _newest_text(self) -> str:
@@ -156,9 +159,9 @@ class _Use:
         act()
         return 1000 * (self._terminal.shown(text) - before)
 
-    def _row(self, what: str, figure: float, when: str, most: float | None = None) -> Row:
+    def _row(self, what: str, figure: float, when: str, runs: int = 1, most: float | None = None) -> Row:
         target = Target(figure, most=most, unit=" ms") if most else None
-        return Row(f"{self._title}, {when}: {what}", "ms", {OURS: figure}, target=target)
+        return Row(f"{self._title}, {when}: {what}", "ms", {OURS: figure}, target=target, runs=str(runs))
 
     def _stall(self) -> dict[str, float]:
         """What the meter has seen since it last said something."""
@@ -169,9 +172,9 @@ class _Use:
         yield from self._stall_rows(self._stall(), when)
 
     def _stall_rows(self, inside: dict[str, float], when: str) -> Iterator[Row]:
-        yield self._row("longest stall of the event loop", 1000 * inside["stall"], when, 100)
+        yield self._row("longest stall of the event loop", 1000 * inside["stall"], when, most=100)
         # What is more than this was other processes' doing.
-        yield self._row("... most processor time in one", 1000 * inside["work"], when, 100)
+        yield self._row("... most processor time in one", 1000 * inside["work"], when, most=100)
 
     def _inside(self) -> dict[str, float]:
         """What the meter in the event loop says, once it does."""

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from tests.bench.rooms import READER, SENDER, FloorRoom, MsgcodeRoom, Room, SqliteRoom
-from tests.bench.table import FLOOR, OURS, SQLITE
+from tests.bench.row import FLOOR, OURS, SQLITE
 
 ROOMS: dict[str, type[MsgcodeRoom | SqliteRoom | FloorRoom]] = {
     OURS: MsgcodeRoom,

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from tests.bench import seed
-from tests.bench.table import FLOOR, OURS, SEED, SQLITE, Row, Scale, Target, medians, progress
+from tests.bench import oh_my_msgcode
+from tests.bench.progress import progress
+from tests.bench.rooms import DURABILITY
+from tests.bench.row import FLOOR, OH_MY, OURS, SQLITE, Row, Target, medians
+from tests.bench.scale import Scale
 from tests.bench.worker import ROOMS, Worker, python_worker
 
 _HEAD_START = 0.1
 """Seconds from the word until all begin, in which the word reaches everybody."""
-
 
 _CROWD = 8
 """The number of writers that the targets are about."""
@@ -34,48 +36,68 @@ class Run(NamedTuple):
     """Percent of the messages sent that the store has more than once."""
 
 
+def title(writers: int, *, sync: bool) -> str:
+    """What the rates are measured of."""
+    return f"{_who(writers, sync=sync)}: sends"
+
+
+def lost(writers: int, *, sync: bool) -> str:
+    """What the losses are measured of."""
+    return f"{_who(writers, sync=sync)}: lost in the worst run"
+
+
+def _who(writers: int, *, sync: bool) -> str:
+    return f"{writers} writer{'s' * (writers > 1)}, {DURABILITY[sync]}"
+
+
 def rows(scale: Scale) -> Iterator[Row]:
     """Throughput, fairness and losses, for each number of writers, with sync and without."""
     for sync in (True, False):
         contenders = [OURS, SQLITE, FLOOR]
-        if scale.seed_live and not sync:
-            contenders.append(SEED)  # It has no sync.
+        if scale.others and not sync and oh_my_msgcode.module():
+            contenders.append(OH_MY)  # It has no sync.
         for count in scale.writers:
             runs: dict[str, list[Run]] = defaultdict(list)
             for round in range(scale.rounds):
-                progress(f"{count} writers, {'sync' if sync else 'no sync'}, {round + 1} of {scale.rounds}")
+                progress(f"{title(count, sync=sync)}, {round + 1} of {scale.rounds}")
                 for name in contenders:
-                    run = _race(name, count, scale.seconds, sync=sync)
-                    if run:
-                        runs[name].append(run)
-            yield from _rows(f"{count} writers, {'sync' if sync else 'no sync'}", count, runs)
+                    runs[name].append(_race(name, count, scale.seconds, sync=sync))
+            yield from _rows(count, runs, f"{scale.rounds} x {scale.seconds:g} s", sync=sync)
 
 
-def _rows(title: str, count: int, runs: dict[str, list[Run]]) -> Iterator[Row]:
+def _rows(count: int, runs: dict[str, list[Run]], times: str, *, sync: bool) -> Iterator[Row]:
     def figures(field: Callable[[Run], float]) -> dict[str, float]:
         return medians({name: list(map(field, its)) for name, its in runs.items()})
 
+    what, crowd = _who(count, sync=sync), count == _CROWD
     rate = figures(lambda run: run.rate)
-    target = Target(rate[OURS] / rate[SQLITE], least=1, unit=" x SQLite") if count == _CROWD else None
-    yield Row(f"{title}: sends", "a second", rate, more_is_better=True, target=target)
+    target = Target(rate[OURS] / rate[SQLITE], least=1, unit=" x SQLite") if crowd else None
+    yield Row(title(count, sync=sync), "a second", rate, more_is_better=True, target=target, runs=times)
     if count > 1:
         fairness = figures(lambda run: run.fairness)
-        target = Target(fairness[OURS], least=0.6) if count == _CROWD else None
-        yield Row(f"{title}: slowest over fastest", "", fairness, more_is_better=True, target=target)
-    lost = {name: max(run.lost for run in its) for name, its in runs.items()}
-    yield Row(f"{title}: lost", "%", lost, target=Target(lost[OURS], most=0))
+        target = Target(fairness[OURS], least=0.6) if crowd else None
+        fair = f"{what}: the slowest's sends over the fastest's"
+        yield Row(fair, "", fairness, more_is_better=True, target=target, runs=times)
+    missing = {name: max(run.lost for run in its) for name, its in runs.items()}
+    none = Target(missing[OURS], most=0, unit=" %")
+    yield Row(lost(count, sync=sync), "%", missing, target=none, runs=times)
     doubled = {name: max(run.doubled for run in its) for name, its in runs.items()}
-    yield Row(f"{title}: doubled", "%", doubled, target=Target(doubled[OURS], most=0))
+    none = Target(doubled[OURS], most=0, unit=" %")
+    yield Row(f"{what}: doubled in the worst run", "%", doubled, target=none, runs=times)
 
 
-def _race(contender: str, count: int, seconds: float, *, sync: bool) -> Run | None:
+def _race(contender: str, count: int, seconds: float, *, sync: bool) -> Run:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         workers: list[Worker] = []
         for _ in range(count):
-            worker = seed.worker(folder) if contender == SEED else python_worker(contender, folder, sync=sync)
-            if not worker:
-                return None
+            worker = (
+                oh_my_msgcode.worker(folder)
+                if contender == OH_MY
+                else python_worker(contender, folder, sync=sync)
+            )
+            assert worker
             workers.append(stack.enter_context(worker))
+        for worker in workers:
             worker.ask(do="open")
         at = time.time() + _HEAD_START
         for worker in workers:
@@ -85,8 +107,8 @@ def _race(contender: str, count: int, seconds: float, *, sync: bool) -> Run | No
 
 
 def _kept(contender: str, folder: str) -> list[str]:
-    if contender == SEED:
-        return seed.sent(folder)
+    if contender == OH_MY:
+        return oh_my_msgcode.sent(folder)
     room = ROOMS[contender](folder, sync=False)
     try:
         return room.sent(0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from msgcode import BadInput
 from msgcode.checks import check_id, check_prefix
-from msgcode.model import new_message_id
+from msgcode.verbs import new_message_id
 
 
 @pytest.mark.parametrize("id", ["a", "A1", "7", "a.b-c_d", "x" * 64])

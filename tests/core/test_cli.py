@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -139,7 +140,8 @@ def test_a_host_is_not_started_by_hand(room: Path, tmp_path: Path) -> None:
 
 
 def test_help_and_version(room: Path) -> None:
-    assert "usage: msgcode" in msgcode()
+    assert "What to do next:" in msgcode()
+    assert "usage: msgcode" in msgcode("--help")
     assert "usage: msgcode send" in msgcode("send", "--help")
     assert "channel create" in msgcode("channel", "create", "--help")
     assert "usage: msgcode channel" in msgcode("channel", "--help")
@@ -223,9 +225,42 @@ def on_terminal(*words: str) -> bytes:
     return output
 
 
+def test_completion_needs_no_room(room: Path) -> None:
+    for shell, word in (("bash", "complete"), ("zsh", "compdef"), ("fish", "--command msgcode")):
+        assert word in msgcode("completion", shell)
+    assert not room.exists()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("line", "choices"),
+    [
+        ("msgcode sen", ["send "]),
+        ("msgcode send sec", ["security-auditor "]),
+        ("msgcode send --pri", ["--priority "]),
+        ("msgcode send --priority ", ["urgent", "high", "normal", "low"]),
+        ("msgcode channel ", ["create", "join", "leave", "list"]),
+        ("msgcode channel join ", ["dev "]),
+        ("msgcode help env", ["environment "]),
+    ],
+)
+def test_bash_completes(room: Path, line: str, choices: list[str]) -> None:
+    msgcode("register", "security-auditor")
+    msgcode("channel", "create", "dev", "--as", "security-auditor")
+    script = (
+        'eval "$(msgcode completion bash)"; COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9; '
+        "_python_argcomplete msgcode; printf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script, "bash", line],
+        env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == choices
+
+
 def test_completion_knows_the_rooms_agents(room: Path, tmp_path: Path) -> None:
     msgcode("register", "security-auditor")
-    assert "_python_argcomplete" in msgcode("completion", "bash")
     line = "msgcode send sec"
     result = tmp_path / "completions"
     environment = {

@@ -350,6 +350,14 @@ def test_somebody_has_to_speak(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert inbox(store, "alice") == ["hi"]
 
 
+def test_what_is_not_understood_is_said_in_one_short_line(store: Store) -> None:
+    for odd in ("a\nb\x1b[2J", "x" * 5000):
+        text = refused(store, f'/msg agents "{odd}"')
+        assert len(text.splitlines()) == 1
+        assert len(text) < 500
+        assert not obeyed(text)
+
+
 @given(st.text(st.characters()))
 @example("/msg send bob \x1b]52;c;aGk=\x07")
 @example('/msg send --subject "')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -14,10 +15,11 @@ import pytest
 
 from msgcode import Store, cli
 from msgcode.errors import Refused
+from msgcode.events import MessageRanked
 from msgcode.journal.copying import MOST_LINES, FolderTarget
 from msgcode.nats.address import parse
-from msgcode.nats.room import open_journal
-from tests.core.nats.server import NatsServer
+from msgcode.nats.room import open_target
+from tests.core.nats.server import NatsCluster, NatsServer
 from tests.core.support import forget_snapshot, join_snapshots, journal_files, picture
 
 _NUMBERS = itertools.count(1)
@@ -119,6 +121,28 @@ def test_no_more_replicas_than_servers(url: str, capsys: pytest.CaptureFixture[s
     assert code == 2
 
 
+def test_replicas_on_the_servers_of_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = NatsCluster(tmp_path / "cluster")
+    try:
+        url = f"{cluster.url}/dev"
+        deadline = time.monotonic() + 40
+        while cli.main(["store", "init", url, "--replicas", "3"]):  # Until they have found each other.
+            assert time.monotonic() < deadline, capsys.readouterr()
+            time.sleep(0.2)
+        assert "Made room dev, kept in files on 3 servers." in capsys.readouterr().out
+        done(capsys, "register", "alice", "--store", url)
+        found = data(capsys, "store", "info", url)
+        assert found["replicas"] == 3
+        assert found["leader"] in ("n1", "n2", "n3")
+        number = int(str(found["leader"])[1:])
+        cluster.servers[number - 1].stop(signal.SIGKILL)
+        assert "alice" in done(capsys, "agents", "--store", url)
+        done(capsys, "register", "bob", "--store", url)
+        cluster.servers[number - 1].start()
+    finally:
+        cluster.stop()
+
+
 def test_a_folder_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, sentence = wrong(capsys, "store", "init", str(tmp_path / "new"))
     assert (code, "a folder comes by itself" in sentence) == (2, True)
@@ -149,7 +173,7 @@ def test_info_on_a_folder(room: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert first["at"][:19] == f"{history[0][0]:%Y-%m-%dT%H:%M:%S}"
     text = done(capsys, "store", "info", str(room))
     assert re.search(rf"^Events: +{len(history)}$", text, re.MULTILINE)
-    assert "Last:" in text
+    assert re.findall(r"^Last: +(.*)$", text, re.MULTILINE) == [f"event {len(history)}, {last['at']}"]
 
 
 def test_info_without_a_name_is_on_your_room(
@@ -281,6 +305,39 @@ def test_order_stays_though_numbers_change(
         assert [message.body for message in store.inbox("bob")] == ["new 2", "new 0", "new 1", later]
 
 
+def test_a_room_goes_from_nats_to_nats(
+    there: str, nats_server: NatsServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.open(there) as store:
+        store.register("human", human=True)
+        for agent in ("alice", "bob"):
+            store.register(agent)
+        sent = []
+        for number in range(4):
+            sent.append(store.send("alice", "bob", f"message {number}").id)
+            store.hold("human", agent=("alice", "bob", "human")[number % 3])  # Leaves numbers without events.
+        store.move(sent[3], sent[1], "human")
+        store.move(sent[2], sent[3], "human")
+        order = [message.body for message in store.inbox("bob")]
+        assert order == ["message 0", "message 2", "message 3", "message 1"]
+        events = len([*store.history()])
+    target = f"{nats_server.url}/copy-{next(_NUMBERS)}"
+    done(capsys, "store", "init", target)
+    found = data(capsys, "store", "copy", there, target)
+    assert (found["events"], found["copied"], found["notCopied"]) == (events, events, 0)
+    again = data(capsys, "store", "copy", there, target)
+    assert (again["copied"], again["sha256"]) == (0, found["sha256"])
+    for name, last in ((there, events), (target, events)):
+        assert data(capsys, "store", "info", name)["events"] == last
+    with Store.open(target) as store:
+        assert [event.seq for event in store.history()] == list(range(1, events + 1))
+        assert [message.body for message in store.inbox("bob")] == order
+        assert len(store.release("human")) == 3
+        assert [message.body for message in store.claim("bob", "host")] == order
+    ranked = [[fact for fact in told(name) if isinstance(fact[1], MessageRanked)] for name in (there, target)]
+    assert [at for at, _ in ranked[0]] == [at for at, _ in ranked[1]]
+
+
 def test_lines_in_another_hand(tmp_path: Path, there: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Fields that this version does not know, in another order, are kept."""
     folder = tmp_path / "room" / "journal"
@@ -360,7 +417,7 @@ def test_somebody_else_who_writes_to_the_target_is_noticed(
 ) -> None:
     name = there if kind == "nats" else str(tmp_path / "copy")
     done(capsys, "store", "copy", str(room), name)
-    target = open_journal(parse(there)) if kind == "nats" else FolderTarget(name)
+    target = open_target(parse(there)) if kind == "nats" else FolderTarget(name)
     try:
         count = target.seq
         done(capsys, "register", "carol", "--store", name)

@@ -239,6 +239,21 @@ async def test_errors_of_any_shape(answer: dict[str, Any], text: str) -> None:
         assert str(error.value) == text
 
 
+async def test_who_asks_wrongly_is_told() -> None:
+    async with a_peer() as (_, raw, _run):
+        raw.say(b'{"id": "q", "method": "echo", "params": [1]}')
+        assert (await raw.hear())["id"] == "q"
+
+
+async def test_true_is_not_the_number_of_a_call() -> None:
+    async with a_peer() as (peer, raw, _):
+        call = asyncio.create_task(peer.call("x", 5))
+        assert (await raw.hear())["id"] == 1
+        raw.say({"id": True, "result": "odd"})
+        raw.say({"id": 1, "result": "right"})
+        assert await call == "right"
+
+
 async def test_an_answer_with_nothing_in_it_is_none() -> None:
     async with a_peer() as (peer, raw, _):
         call = asyncio.create_task(peer.call("x", 5))
@@ -254,6 +269,10 @@ async def test_an_answer_with_nothing_in_it_is_none() -> None:
         (b"\xff\xfe\xfd", -32700),
         (b"[" * 100_000, -32700),
         (b"1" * 5000, -32700),
+        (b'{"id": NaN, "method": "echo"}', -32700),
+        (b'{"id": 1e999, "method": "echo"}', -32600),
+        (b'{"id": true, "method": "echo"}', -32600),
+        (b'{"id": ' + b"[" * 900 + b"]" * 900 + b', "method": "echo"}', -32600),
         (b"[]", -32600),
         (b"null", -32600),
         (b'{"id": 1, "method": "echo", "params": [1]}', -32600),

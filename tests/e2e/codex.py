@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.e2e.terminal import Terminal
-
-WAIT = 40.0
-"""Seconds within which Codex has to do what a test waits for."""
+from tests.e2e.home import WAIT, Home, ProgramTerminal, npm_program
 
 VERSION = "0.169.0"
 """The version that these tests were written with."""
@@ -53,56 +46,26 @@ show_tooltips = false
 
 def binary() -> Path:
     """The program as npm installs it: a launcher; a test that needs one where there is none is skipped."""
-    folder = os.environ.get("MSGCODE_TEST_NPM")
-    if folder is not None:
-        return Path(folder, "node_modules", ".bin", "codex").resolve(strict=True)
-    found = shutil.which("codex")
-    if found is None:
-        pytest.skip(f"Codex is not installed: npm install --global @openai/codex@{VERSION}")
-    return Path(found).resolve()
+    return npm_program("codex", "Codex", f"@openai/codex@{VERSION}").resolve(strict=True)
 
 
-class CodexHome:
+class CodexHome(Home):
     """A home folder in which Codex knows the scripted model and nothing of the user.
 
-    `store` is the room of msgcode. `environment` is all that Codex sees of it; what a test adds counts for
-    what is started afterwards. Whoever makes one says `stop` in the end.
+    Whoever makes one says `stop` in the end.
     """
 
-    def __init__(self, folder: Path, model_url: str, store: Path) -> None:
-        self.folder = folder
-        self.store = store
+    def __init__(self, folder: Path, model_url: str, store: Path | str) -> None:
+        super().__init__("codex", folder, store, {"SCRIPTED_KEY": "none"})
         self.codex = folder / ".codex"
         self.config = self.codex / "config.toml"
-        self.environment = {
-            "HOME": str(folder),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "LANG": "C.UTF-8",
-            "TERM": "xterm-256color",
-            "MSGCODE_STORE": str(store),
-            "SCRIPTED_KEY": "none",
-        }
         self.codex.mkdir(parents=True)
         self.config.write_text(CONFIG.format(url=model_url))
 
-    def install_msgcode(self) -> str:
-        """Connect it to the room as a user does; what the command says."""
-        return self.msgcode("install", "codex")
-
-    def msgcode(self, *words: str) -> str:
-        """What a command says that this user gives."""
-        command = [sys.executable, "-m", "msgcode", *words]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def project(self, name: str = "project") -> Path:
-        """The project folder of this name, made and trusted at the first call."""
-        project = self.folder / name
-        if not project.exists():
-            project.mkdir()
-            with self.config.open("a") as config:
-                config.write(f'\n[projects.{json.dumps(str(project))}]\ntrust_level = "trusted"\n')
-        return project
+    def prepare(self, project: Path) -> None:
+        """Trust it."""
+        with self.config.open("a") as config:
+            config.write(f'\n[projects.{json.dumps(str(project))}]\ntrust_level = "trusted"\n')
 
     @property
     def distrusts(self) -> bool:
@@ -114,19 +77,8 @@ class CodexHome:
 
         All hooks count as trusted.
         """
-        command = [str(binary()), "exec", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", *words]
-        done = subprocess.run(
-            command,
-            cwd=self.project(project),
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=WAIT,
-            check=False,
-        )
-        assert done.returncode == 0, f"codex exec ended with {done.returncode}: {done.stdout}{done.stderr}"
-        return done.stdout
+        options = ("--skip-git-repo-check", "--dangerously-bypass-hook-trust")
+        return self.run([binary(), "exec", *options, *words], project)
 
     def stop(self) -> None:
         """End its daemon and what that keeps: 400 MB, which it has copied for itself."""
@@ -141,7 +93,7 @@ class CodexHome:
         shutil.rmtree(self.codex / "packages", ignore_errors=True)
 
 
-class CodexTerminal(Terminal):
+class CodexTerminal(ProgramTerminal):
     """Codex's TUI in a project of a home, ready to be typed into.
 
     words: what `codex` is told, such as --no-daemon, or resume and a session's id. trust: whether its user
@@ -149,18 +101,14 @@ class CodexTerminal(Terminal):
     """
 
     def __init__(self, home: CodexHome, *words: str, project: str = "project", trust: bool = True) -> None:
-        super().__init__(
-            f"exec {shlex.join([str(binary()), *words])}",
-            folder=home.project(project),
-            environment=home.environment,
-        )
-        try:
-            if home.distrusts:
-                self._choose("2. Trust all" if trust else "3. Continue without")
-            self.wait_for(IDLE)
-        except BaseException:
-            self.close()
-            raise
+        self._trust = trust
+        self._asks = home.distrusts
+        super().__init__(home, [binary(), *words], project, IDLE)
+
+    def begin(self) -> None:
+        """Trust the hooks, or go on without them."""
+        if self._asks:
+            self._choose("2. Trust all" if self._trust else "3. Continue without")
 
     def _choose(self, choice: str) -> None:
         """Choose in the dialog about hooks, which shows before it hears keys."""
@@ -169,12 +117,6 @@ class CodexTerminal(Terminal):
             chosen = f"\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {choice}" in screen
             self.type("Enter" if chosen else choice[0])
             time.sleep(0.5)
-
-    def say(self, text: str) -> None:
-        """Paste the text, of one line, and press Enter."""
-        self.paste(text)
-        self.wait_for(text[:40])
-        self.type("Enter")
 
     def wait_until_idle(self) -> None:
         """Wait until no turn is running, and the box is empty."""
@@ -186,7 +128,4 @@ class CodexTerminal(Terminal):
         """Say /quit, and wait until it has ended; a daemon stays."""
         self.wait_until_idle()
         self.say("/quit")
-        deadline = time.monotonic() + WAIT
-        while self.runs():
-            assert time.monotonic() < deadline, f"it does not end:\n{self.screen()}"
-            time.sleep(0.05)
+        self.wait_for_end()

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.e2e.terminal import Terminal
-
-WAIT = 40.0
-"""Seconds within which Gemini CLI has to do what a test waits for."""
+from tests.e2e.home import Home, ProgramTerminal, npm_program
 
 VERSION = "0.61.0"
 """The version that these tests were written with."""
@@ -43,35 +32,23 @@ ENTER_AGAIN = 0.5
 
 def binary() -> Path:
     """The program, which needs Node; a test that needs it where it is missing is skipped."""
-    folder = os.environ.get("MSGCODE_TEST_NPM")
-    path = None if folder is None else f"{folder}/node_modules/.bin"
-    found = shutil.which("gemini", path=path)
-    if found is None:
-        pytest.skip(f"Gemini CLI is not installed: npm install --global @google/gemini-cli@{VERSION}")
-    return Path(found)
+    return npm_program("gemini", "Gemini CLI", f"@google/gemini-cli@{VERSION}")
 
 
-class GeminiHome:
+class GeminiHome(Home):
     """A home folder in which Gemini CLI knows the scripted model and nothing of the user.
 
-    `store` is the room of msgcode. `settings` are added to settings.json. `environment` is all that Gemini
-    CLI sees of it; what a test adds counts for what is started afterwards.
+    `settings` are added to settings.json.
     """
 
-    def __init__(self, folder: Path, model_url: str, store: Path, **settings: object) -> None:
-        self.folder = folder
-        self.store = store
-        self.settings = folder / ".gemini" / "settings.json"
-        self.environment = {
-            "HOME": str(folder),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "LANG": "C.UTF-8",
-            "TERM": "xterm-256color",
+    def __init__(self, folder: Path, model_url: str, store: Path | str, **settings: object) -> None:
+        environment = {
             "COLORTERM": "truecolor",  # It warns where it is missing.
-            "MSGCODE_STORE": str(store),
             "GEMINI_API_KEY": "none",
             "GOOGLE_GEMINI_BASE_URL": model_url,
         }
+        super().__init__("gemini", folder, store, environment)
+        self.settings = folder / ".gemini" / "settings.json"
         whole = {
             "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
             "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
@@ -85,32 +62,9 @@ class GeminiHome:
         self.settings.parent.mkdir(parents=True)
         self.settings.write_text(json.dumps(whole, indent=2))
 
-    def msgcode(self, *words: str) -> str:
-        """What a command says that this user gives."""
-        command = [sys.executable, "-m", "msgcode", *words]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def project(self, name: str = "project") -> Path:
-        """The project folder of this name, made at the first call."""
-        project = self.folder / name
-        project.mkdir(exist_ok=True)
-        return project
-
     def ask(self, text: str, *options: str, project: str = "project") -> str:
         """What it answers to `gemini -p`, which ends with the turn; all tools are allowed."""
-        done = subprocess.run(
-            [str(binary()), "--approval-mode", "yolo", "-p", text, *options],
-            cwd=self.project(project),
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=WAIT,
-            check=False,
-        )
-        assert done.returncode == 0, f"gemini -p said {done.returncode}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return self.run([binary(), "--approval-mode", "yolo", "-p", text, *options], project)
 
     def recordings(self) -> list[Path]:
         """The recordings of its sessions (JSON lines), oldest first."""
@@ -128,7 +82,7 @@ def head(recording: Path) -> dict[str, Any]:
         return dict(json.loads(next(lines)))
 
 
-class GeminiTerminal(Terminal):
+class GeminiTerminal(ProgramTerminal):
     """Gemini CLI's TUI in a project of a home, ready to be typed into.
 
     `options` are those of its command line, such as `--resume`. `before` is put before the command, such as
@@ -138,15 +92,7 @@ class GeminiTerminal(Terminal):
     def __init__(
         self, home: GeminiHome, *options: str, project: str = "project", before: tuple[str, ...] = ()
     ) -> None:
-        words = [*before, str(binary()), *options]
-        super().__init__(
-            f"exec {shlex.join(words)}", folder=home.project(project), environment=home.environment
-        )
-        try:
-            self.wait_for(PROMPT)
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(home, [*before, binary(), *options], project, PROMPT)
 
     def say(self, text: str) -> None:
         """Paste the text and press Enter, until it has been sent."""
@@ -163,27 +109,3 @@ class GeminiTerminal(Terminal):
             return not held
 
         self.wait_until(sent, "the text was not sent")
-
-    def close(self) -> None:
-        """Close the terminal's window, and wait until what ran in it has ended by itself.
-
-        Gemini CLI runs as a child of itself, in the same process group.
-        """
-        if not self.runs():
-            return
-        group = self.pid()
-        super().close()
-        deadline = time.monotonic() + WAIT
-        while _lives(group):
-            if time.monotonic() > deadline:
-                os.killpg(group, signal.SIGKILL)
-                raise AssertionError(f"Gemini CLI has not ended {WAIT} s after its terminal")
-            time.sleep(0.01)
-
-
-def _lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True

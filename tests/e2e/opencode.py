@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import shutil
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,12 +12,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.e2e.terminal import Terminal
-
-WAIT = 40.0
-"""Seconds within which OpenCode has to do what a test waits for."""
+from tests.e2e.home import WAIT, Home, ProgramTerminal, npm_program
 
 VERSION = "1.18.33"
 """The version whose installed plugin package `stub_install` pretends to be."""
@@ -36,13 +27,7 @@ def binary() -> Path:
     npm's postinstall has linked the build for this machine (with or without AVX2, glibc or musl) there, so no
     Node process stands between a test and OpenCode.
     """
-    folder = os.environ.get("MSGCODE_TEST_NPM")
-    if folder is not None:
-        return Path(folder, "node_modules", ".bin", "opencode").resolve(strict=True)
-    found = shutil.which("opencode")
-    if found is None:
-        pytest.skip(f"OpenCode is not installed: npm install --global opencode-ai@{VERSION}")
-    return Path(found).resolve()
+    return npm_program("opencode", "OpenCode", f"opencode-ai@{VERSION}").resolve(strict=True)
 
 
 def stub_install(folder: Path) -> None:
@@ -57,27 +42,20 @@ def stub_install(folder: Path) -> None:
     (folder / "package-lock.json").write_text(json.dumps(lock))
 
 
-class OpenCodeHome:
+class OpenCodeHome(Home):
     """A home folder in which OpenCode knows the scripted model and nothing of the user.
 
-    `store` is the room of msgcode. `config` is added to opencode.json. `environment` is all that OpenCode
-    sees of it; what a test adds counts for what is started afterwards.
+    `config` is added to opencode.json.
     """
 
     def __init__(self, folder: Path, model_url: str, store: Path | str, **config: object) -> None:
-        self.folder = folder
-        self.store = store
-        self.config = folder / ".config" / "opencode"
-        self.environment = {
-            "HOME": str(folder),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "LANG": "C.UTF-8",
-            "TERM": "xterm-256color",
-            "MSGCODE_STORE": str(store),
+        environment = {
             # Reading the catalogue of all providers' models takes OpenCode seconds and 300 MB.
             "OPENCODE_DISABLE_MODELS_FETCH": "1",
             "OPENCODE_MODELS_PATH": str(folder / "models.json"),
         }
+        super().__init__("opencode", folder, store, environment)
+        self.config = folder / ".config" / "opencode"
         provider = {
             "npm": "@ai-sdk/openai-compatible",
             "options": {"baseURL": f"{model_url}/v1", "apiKey": "none"},
@@ -103,22 +81,9 @@ class OpenCodeHome:
         }
         (self.config / "opencode.json").write_text(json.dumps(whole, indent=2))
 
-    def install_msgcode(self) -> str:
-        """Connect it to the room as a user does; what the command says."""
-        return self.msgcode("install", "opencode")
-
-    def msgcode(self, *words: str) -> str:
-        """What a command says that this user gives."""
-        command = [sys.executable, "-m", "msgcode", *words]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def project(self, name: str = "project") -> Path:
-        """The project folder of this name, made at the first call."""
-        project = self.folder / name
-        if not project.exists():
-            stub_install(project / ".opencode")
-        return project
+    def prepare(self, project: Path) -> None:
+        """Make it look as if OpenCode had been there."""
+        stub_install(project / ".opencode")
 
 
 class OpenCodeServer:
@@ -305,34 +270,14 @@ class OpenCodeServer:
             connection.close()
 
 
-class OpenCodeTerminal(Terminal):
+class OpenCodeTerminal(ProgramTerminal):
     """OpenCode's TUI in a project of a home, ready to be typed into; `session` continues that session."""
 
     def __init__(self, home: OpenCodeHome, project: str = "project", session: str | None = None) -> None:
-        words = [str(binary()), *([] if session is None else ["--session", session])]
-        super().__init__(
-            f"exec {shlex.join(words)}", folder=home.project(project), environment=home.environment
-        )
-        try:
-            self.wait_for("ctrl+p")
-        except BaseException:
-            self.close()
-            raise
+        words: list[str | Path] = [binary(), *([] if session is None else ["--session", session])]
+        super().__init__(home, words, project, "ctrl+p")
 
     def say(self, text: str) -> None:
         """Paste the text and press Enter; OpenCode puts a space behind what is long or has many lines."""
         self.paste(text)
         self.type("Enter")
-
-    def close(self) -> None:
-        """Close the terminal's window, and wait until OpenCode has ended by itself."""
-        if self.runs():
-            os.kill(self.pid(), signal.SIGHUP)
-            deadline = time.monotonic() + WAIT
-            while self.runs() and time.monotonic() < deadline:
-                time.sleep(0.01)
-        super().close()
-
-    def kill(self) -> None:
-        """End it at once, itself only, as `kill -9` does."""
-        os.kill(self.pid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The room of the README's section on the debugger: a coder and a reviewer who cannot stop thanking."""
+"""The room in which the README and a guide catch a loop: a coder and a reviewer who cannot stop thanking."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""`msgcode mcp` at the command line of MCP's own inspector, configured as the README says."""
+"""`msgcode mcp` at the command line of MCP's own inspector, configured as the guide says."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 
 from msgcode import Store
-from tests.e2e.test_readme import block
+from tests.docs.pages import block
+from tests.e2e.home import npm_program
 
 VERSION = "0.15.0"
 """The version that these tests were written with."""
@@ -21,14 +21,8 @@ VERSION = "0.15.0"
 
 def binary() -> Path:
     """The program; a test that needs one where there is none is skipped."""
-    folder = os.environ.get("MSGCODE_TEST_NPM")
-    if folder is not None:
-        return Path(folder, "node_modules", ".bin", "mcp-inspector").resolve(strict=True)
-    found = shutil.which("mcp-inspector")
-    if found is None:
-        package = f"@modelcontextprotocol/inspector@{VERSION}"
-        pytest.skip(f"MCP's inspector is not installed: npm install --global {package}")
-    return Path(found).resolve()
+    package = f"@modelcontextprotocol/inspector@{VERSION}"
+    return npm_program("mcp-inspector", "MCP's inspector", package).resolve(strict=True)
 
 
 class Inspector:

@@ -1,4 +1,4 @@
-"""The recipes of the README, word for word, on real OpenCodes: each to its end, with nobody's help."""
+"""The recipes of the README and the guide, word for word, on real OpenCodes, with nobody's help."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 
 from msgcode import Message, Store
 from msgcode.events import MessageSent
+from tests.docs.pages import block
 from tests.e2e.agents import Agent, Received, reply, send
 from tests.e2e.conftest import OpenCodes, wait_until
 from tests.e2e.opencode import OpenCodeHome, OpenCodeServer
 from tests.e2e.scripted import Call, ModelServer
-from tests.e2e.test_readme import block
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,14 @@ def terminals(room: Path, module_model: ModelServer, module_opencodes: OpenCodes
     return [module_opencodes.serve(home) for _ in range(3)]
 
 
-def start(model: ModelServer, terminal: OpenCodeServer, agent: Agent) -> str:
-    """Give the agent its recipe in a session of its own, and wait until its first turn has ended."""
+def start(model: ModelServer, terminal: OpenCodeServer, agent: Agent, recipe: str = "") -> str:
+    """Give the agent its recipe in a session of its own, and wait until its first turn has ended.
+
+    recipe: if not the one that bears the agent's name.
+    """
     model.play(f'You are an agent named "{agent.id}"', agent)
     session = terminal.session()
-    terminal.prompt(session, block(f"recipe: {agent.id}"))
+    terminal.prompt(session, recipe or block(f"recipe: {agent.id}"))
     terminal.wait_until_idle(session)
     return session
 
@@ -53,6 +56,18 @@ def settled(room: Path, count: int, *agents: Agent) -> list[Message]:
 
         wait_until(done, lambda: f"{[(m.sender, m.body, m.deliveries) for m in sent()]}")
         return sent()
+
+
+def test_two_agents_that_talk(model: ModelServer, terminals: list[OpenCodeServer], room: Path) -> None:
+    """The README's."""
+    told = block("recipe: two agents").splitlines()
+    ben = Agent("ben", react=lambda message: [reply(message, "A parser.")])
+    ann = Agent("ann", [send("ann", "ben", "What are you working on?")])
+    start(model, terminals[0], ben, told[0])
+    start(model, terminals[1], ann, told[1])
+    messages = settled(room, 2, ann, ben)
+    assert [message.body for message in messages] == ["What are you working on?", "A parser."]
+    assert [got.body for got in ann.received] == ["A parser."]
 
 
 def test_casual_chat(model: ModelServer, terminals: list[OpenCodeServer], room: Path) -> None:

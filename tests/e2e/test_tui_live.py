@@ -14,6 +14,7 @@ from statistics import median
 import pytest
 
 from msgcode import Store
+from tests.e2e.in_pty import InPty
 from tests.e2e.terminal import Terminal, needs_tmux
 
 pytestmark = needs_tmux
@@ -88,3 +89,18 @@ def test_a_demo_whose_terminal_is_closed_leaves_nothing(tmp_path: Path, number: 
         terminal.wait_until(lambda: not list(tmp_path.glob("msgcode-demo-*")), "its room was left behind")
     finally:
         terminal.close()
+
+
+def test_it_goes_on_and_ends_after_a_pause_that_nobody_announced(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "msgcode_tui", "--store", f"{tmp_path}/room", "--as", "human"]
+    with InPty(command, {**os.environ, "TERM": "xterm-256color"}) as terminal:
+        terminal.wait_for("you are human")
+        for _ in range(2):
+            os.kill(terminal.process.pid, signal.SIGSTOP)
+            os.kill(terminal.process.pid, signal.SIGCONT)
+            terminal.type("?")
+            terminal.wait_for("─ Keys ─")
+            terminal.type("\x1b")
+            terminal.wait_until(lambda: "─ Keys ─" not in terminal.screen(), "the help stays")
+        terminal.type("\x11")
+        assert terminal.end() == 0

@@ -316,9 +316,14 @@ async def test_a_store_that_cannot_be_written_is_shown_all_the_same(store: Store
         assert "human" not in [agent.id for agent in store.agents()]
 
 
-async def test_the_app_waits_for_a_store_that_does_not_exist_yet(folder: Path) -> None:
+async def test_the_app_waits_for_a_store_that_does_not_exist_yet(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "claude").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path))
     async with running(folder, me="eve") as app:
-        await app.shows("you are eve", "Nobody is here yet.")
+        await app.shows("you are eve", "Nobody is here yet.", "msgcode install claude", "msgcode-tui --demo")
         with Store.open(folder) as store:
             assert [agent.id for agent in store.agents()] == ["eve"]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 from hypothesis import given
@@ -191,6 +193,16 @@ async def test_another_process_reads_it(store: Store) -> None:
     assert [message for piece in found for message in piece.messages] == [message]
     assert found[-1].rest
     assert list(found[-1].rest.agents) == ["alice", "bob"]
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"\x80\x05X\x04\x00\x00\x00\xff\xff\xff\xff.", b"\x80\x05K\x01.", b"\x80\x05]"]
+)
+async def test_what_is_not_whole_is_said(store: Store, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    command = [sys.executable, "-c", f"import sys; sys.stdout.buffer.write({sent!r})"]
+    monkeypatch.setattr(past, "_started", lambda *_: Popen(command, stdout=PIPE, stderr=PIPE))
+    with pytest.raises(Unavailable, match="the process that reads the past was killed"):
+        _ = [piece async for piece in pieces(store.name, Position())]
 
 
 async def test_a_store_that_it_cannot_read_is_said(tmp_path: Path) -> None:

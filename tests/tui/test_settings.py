@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,16 +12,17 @@ from msgcode.errors import BadInput
 from msgcode_tui.settings import Notify, Settings, Stuck, default_path, documented, load, read
 
 FILE = Path("settings.toml")
-README = (Path(__file__).parents[2] / "README.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "tui" / "guides" / "settings.md").read_text()
 
 
 def test_the_documented_file_holds_the_defaults() -> None:
     assert read(documented(), FILE) == read("", FILE) == Settings()
 
 
-def test_every_setting_is_in_the_readme_as_it_is_documented() -> None:
+def test_every_setting_is_in_the_guide_with_its_default() -> None:
     values, _, _ = documented().partition("\n# Other keys.")
-    assert values in README
+    assert values in GUIDE
+    assert {field.name for field in fields(Settings)} - {"keys"} == {*tomllib.loads(values)}
 
 
 def test_a_full_file() -> None:

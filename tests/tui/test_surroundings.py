@@ -10,15 +10,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual.widgets._toast import Toast
 
 from msgcode import Message, Store
 from msgcode.model import now
+from msgcode_tui import desktop
 from msgcode_tui.app import MsgcodeApp
 from msgcode_tui.clipboard import Copied
 from msgcode_tui.notices import Notice
 from msgcode_tui.remembered import Memory
 from msgcode_tui.rooms import pair_room
-from msgcode_tui.settings import Settings, Stuck, Thread
+from msgcode_tui.settings import Notify, Settings, Stuck, Thread
+from msgcode_tui.widgets.bars import TopBar
+from msgcode_tui.widgets.composer import Composer
 from tests.tui.support import Driver, running
 
 
@@ -221,3 +225,64 @@ async def test_what_cannot_be_opened_is_said(
     async with running(folder, size=(200, 40)) as app:
         await opened(app, message_with(store, **metadata))
         await app.shows(sentence)
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (50, 20)])
+async def test_what_is_told_covers_neither_the_health_nor_what_is_written(
+    store: Store, folder: Path, size: tuple[int, int]
+) -> None:
+    async with running(folder, size=size) as app:
+        await app.pilot.press("down", "i", "h", "i")
+        for count in range(3):
+            app.app.say(
+                f"Sentence {count}, which has so many words that it needs a second line to be told in full."
+            )
+        await app.until(lambda: len(app.app.screen.query(Toast)) == 3)
+        await app.shows("Sentence 2")
+        for toast in app.app.screen.query(Toast):
+            assert app.app.screen.region.contains_region(toast.region)
+            for part in (Composer, TopBar):
+                assert not toast.region.overlaps(app.app.screen.query_one(part).region)
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What reached the terminal, as if there were one that can only ring."""
+    heard: list[str] = []
+    monkeypatch.setattr(MsgcodeApp, "is_headless", property(lambda app: False))
+    monkeypatch.setattr(MsgcodeApp, "bell", lambda app: heard.append("bell"))
+    monkeypatch.setattr(desktop, "escape", lambda notice, environment: None)
+    monkeypatch.setattr(desktop, "command", lambda notice, environment: [notice.title, notice.text])
+    monkeypatch.setattr(desktop, "run", lambda words: heard.append(words[0]))
+    return heard
+
+
+def hours_around_now() -> str:
+    """Quiet hours from one hour ago to one from now, in local time."""
+    begin, end = (now().astimezone() + timedelta(hours=hours) for hours in (-1, 1))
+    return f"{begin:%H:%M}-{end:%H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("notify", "expected"),
+    [
+        (Notify(), {"bell", "alice"}),
+        (Notify(desktop=False), {"bell"}),
+        (Notify(bell=False), {"alice"}),
+        (Notify(bell=False, desktop=False), set()),
+        (Notify(quiet_hours=hours_around_now()), set()),
+    ],
+    ids=["both", "bell", "desktop", "neither", "quiet hours"],
+)
+async def test_the_bell_rings_for_what_is_to_you_but_not_in_quiet_hours(
+    store: Store, folder: Path, rung: list[str], notify: Notify, expected: set[str]
+) -> None:
+    async with running(folder, settings=Settings(notify=notify)) as app:
+        store.register("human", human=True)
+        store.send("alice", "human", "first")
+        await app.shows("first")
+        await app.until(lambda: set(rung) == expected)
+        # What comes next is drawn after it was decided upon: by then no more has rung.
+        store.send("alice", "bob", "second")
+        await app.shows("second")
+        assert set(rung) == expected

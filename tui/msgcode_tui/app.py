@@ -13,14 +13,12 @@ from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.widget import Widget
 
 from msgcode import Message, MsgcodeError, Presence, Store, answers, calls, commands
 from msgcode.debugger.stuck import Kind, Stuck
@@ -38,6 +36,7 @@ from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
 from msgcode_tui.notices import Happening, Notice, Notices, of_event, of_stuck
 from msgcode_tui.outside import OutsideApp
+from msgcode_tui.pauses import go_on_after_any
 from msgcode_tui.recorder import Recorder
 from msgcode_tui.remembered import Memory, room_key, room_of
 from msgcode_tui.rooms import Room
@@ -48,6 +47,7 @@ from msgcode_tui.settings import DEFAULTS, Settings
 from msgcode_tui.steps import Steps
 from msgcode_tui.themes import THEMES
 from msgcode_tui.travel import Travel
+from msgcode_tui.type_ahead import TypeAhead
 
 FRAME = 0.05
 """Seconds between two redraws while much is happening. What comes alone is drawn at once."""
@@ -101,7 +101,7 @@ MAX_WARNINGS = 3
 T = TypeVar("T")
 
 
-class MsgcodeApp(OutsideApp):
+class MsgcodeApp(OutsideApp, TypeAhead):
     """The room in `store` as the human `me` sees it. The store stays open when the app ends.
 
     memory: what is remembered of the room; nothing beyond this run if None. clock: the time in UTC.
@@ -174,8 +174,6 @@ class MsgcodeApp(OutsideApp):
         self._notices = Notices(settings.notify)
         self._told_stuck: set[tuple[str, Kind]] = set()
         self._touched_at = 0.0
-        self._on_their_way: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
-        """Keys that have been sent to a widget, and are not back."""
         self._place: Position | None = None
         """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
@@ -214,6 +212,8 @@ class MsgcodeApp(OutsideApp):
     def on_mount(self) -> None:
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._leave)
+        if self._driver:
+            go_on_after_any(self._driver)
         self.call_after_refresh(self._begin)
 
     def _leave(self) -> None:
@@ -463,24 +463,7 @@ class MsgcodeApp(OutsideApp):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._touched_at = monotonic()
-        if not isinstance(event, events.Key) or await self._is_first(event):
-            await super().on_event(event)
-
-    async def _is_first(self, key: events.Key) -> bool:
-        """Whether the key can go where the focus is. One that was on its way when another moved the focus,
-        such as the letters after enter, is sent after it, and the keys behind it stay behind it."""
-        sent = self._on_their_way
-        if key.is_forwarded:  # It comes back, for its binding.
-            if sent.pop(key, self.focused) is self.focused:
-                return True
-            await super().on_event(events.Key(key.key, key.character))
-            return False
-        behind = next((to for to in sent.values() if to and to is not self.focused), self.focused)
-        sent[key] = behind
-        if behind is self.focused or behind is None:
-            return True
-        behind._forward_event(key)
-        return False
+        await super().on_event(event)
 
     @property
     def is_attended(self) -> bool:

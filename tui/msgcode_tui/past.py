@@ -62,12 +62,14 @@ async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
         try:
             rest = None
             while rest is None:
-                piece = Piece(*await asyncio.to_thread(pickle.load, process.stdout))
+                try:
+                    piece = Piece(*await asyncio.to_thread(pickle.load, process.stdout))
+                except Exception:  # What is not whole may make pickle raise anything.
+                    process.terminate()
+                    words = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
+                    raise Unavailable(words or "the process that reads the past was killed") from None
                 rest = piece.rest
                 yield piece
-        except (EOFError, pickle.UnpicklingError):
-            words = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
-            raise Unavailable(words or "the process that reads the past was killed") from None
         finally:
             process.kill()
 

@@ -16,7 +16,7 @@ from msgcode_tui import times
 from msgcode_tui.live import Live
 
 if TYPE_CHECKING:
-    from msgcode.debugger.travel import Timeline
+    from msgcode.journal.timeline import Timeline
 
 PACES = (1, 4, 16)
 """Events a second, one after another, before playing pauses."""

@@ -18,8 +18,7 @@ from msgcode.events import (
     MessagePrioritized,
     MessageSent,
 )
-from msgcode.mirror.merge import PEER
-from msgcode.model import Activity, Delivery, Status
+from msgcode.model import PEER, Activity, Delivery, Status
 from msgcode.record import Record
 
 TYPE_CHECKING = False

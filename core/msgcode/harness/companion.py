@@ -23,7 +23,7 @@ import psutil
 from msgcode.errors import MsgcodeError, Unavailable
 from msgcode.harness.delivery import BACK_OFF
 from msgcode.harness.description import Harness
-from msgcode.harness.hook import LEASE, agents_of, seen
+from msgcode.harness.hook import LEASE, seen
 from msgcode.harness.sessions import Conversation, Handed, SessionFolder
 from msgcode.model import Activity, Session
 from msgcode.presence import HEARTBEAT
@@ -163,7 +163,7 @@ class Companion:
         conversation = self.folder.conversation
         if conversation and conversation != self._conversation:
             self._move_in(conversation)
-        agents = agents_of(self._store, self._harness.id, self.session.id)
+        agents = self._store.agents_in(self._harness.id, self.session.id)
         self._see_interrupted()
         presence = self.folder.presence
         self._tell(agents, presence)
@@ -204,12 +204,12 @@ class Companion:
         """Bind the agents that live in the conversation, which is open here from now on."""
         known, self._conversation = self._conversation, conversation
         before = known.id if known else self._unnamed
-        for agent in agents_of(self._store, self._harness.id, before) if before != conversation.id else ():
+        for agent in self._store.agents_in(self._harness.id, before) if before != conversation.id else ():
             if conversation.continues or not known:
                 self._store.register(agent, session=self.session, takeover=True)
             else:
                 self._store.set_presence(agent, Activity.OFFLINE)
-        for agent in agents_of(self._store, self._harness.id, conversation.id):
+        for agent in self._store.agents_in(self._harness.id, conversation.id):
             self._store.register(agent, session=self.session)
         self._told = None
 
@@ -270,7 +270,7 @@ class Companion:
             self._see_taken()
             for handed in self._handed:
                 self._try(partial(self._store.fail, *handed, ENDED))
-            for agent in agents_of(self._store, self._harness.id, self.session.id):
+            for agent in self._store.agents_in(self._harness.id, self.session.id):
                 self._store.set_presence(agent, Activity.OFFLINE)
         except MsgcodeError:
             pass  # The leases lapse, and so does their presence.

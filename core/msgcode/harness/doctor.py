@@ -50,11 +50,6 @@ def examine(id: str) -> list[Finding]:
     return _opencode() if id == "opencode" else _hooked(described(id))
 
 
-def title(id: str) -> str:
-    """What people call it."""
-    return "OpenCode" if id == "opencode" else described(id).title
-
-
 def _opencode() -> list[Finding]:
     path, program = _program("opencode", "opencode-ai", _OPENCODE_TRIED, _OPENCODE_FOLDERS)
     connected = [*_plugin(project=False), *_plugin(project=True)]

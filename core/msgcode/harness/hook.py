@@ -89,7 +89,7 @@ def _payload(text: bytes) -> dict[str, Any]:
 def _flag_mail(folder: SessionFolder, harness: str, conversation: Conversation) -> None:
     """Let the next hook deliver what waits for a resumed conversation: its companion may come late."""
     with Store.open() as store:
-        folder.flag_mail(any(map(store.undelivered, agents_of(store, harness, conversation.id))))
+        folder.flag_mail(any(map(store.undelivered, store.agents_in(harness, conversation.id))))
 
 
 def _deliver(
@@ -104,7 +104,7 @@ def _deliver(
     limit = None if role is Role.WAIT else described(harness).hook_limit
     texts: list[str] = []
     handed: list[Handed] = []
-    for agent in agents_of(store, harness, conversation.id):
+    for agent in store.agents_in(harness, conversation.id):
         waiting = store.undelivered(agent)
         fit = prompt.portion(waiting, limit or prompt.MAX_PROMPT)
         claimed = store.claim(agent, by, limit=fit, lease=LEASE) if waiting else []
@@ -138,15 +138,6 @@ def _deliver(
     return code
 
 
-def agents_of(store: Store, harness: str, conversation: str) -> list[str]:
-    """The agents that live in a conversation."""
-    return [
-        agent.id
-        for agent in store.agents()
-        if agent.session and (agent.session.harness, agent.session.id) == (harness, conversation)
-    ]
-
-
 def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -> set[str]:
     """Those of the messages that a program's transcript holds: its model has been told them.
 
@@ -160,9 +151,8 @@ def seen(harness: str, transcript: str | None, ids: list[str], since: int = 0) -
             text = file.read()
     except OSError:
         return set()
-    if told := getattr(payloads(harness), "told", None):
-        text = told(text)
-    return {id for id in ids if b"id " + id.encode() in text}
+    told = payloads(harness).told(text)
+    return {id for id in ids if b"id " + id.encode() in told}
 
 
 def _before(message: Message, agent: str) -> bool:

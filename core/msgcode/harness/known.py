@@ -28,6 +28,11 @@ def described(id: str) -> Harness:
     return found
 
 
+def title(id: str) -> str:
+    """What people call one of HARNESSES."""
+    return "OpenCode" if id == "opencode" else described(id).title
+
+
 def user_file(harness: Harness, path: str) -> str:
     """Where a file of the program's is, which the description names from the home folder."""
     moved = os.environ.get(harness.home_variable) if harness.home_variable else None

@@ -10,11 +10,7 @@ from msgcode.model import Activity
 
 
 class Payloads(Protocol):
-    """What a program tells its hooks, and what it wants to hear.
-
-    Where a program also writes down what its model has not been told, or forgets again, there is one function
-    more, `told(transcript: bytes) -> bytes`: what it was told, of a transcript from some byte on.
-    """
+    """What a program tells its hooks, and what it wants to hear."""
 
     def conversation(self, payload: dict[str, Any]) -> Conversation | None:
         """Which conversation a payload is about; None if it is a helper's inside one, which gets no mail.
@@ -27,3 +23,9 @@ class Payloads(Protocol):
 
     def output(self, role: Role, text: str) -> tuple[str, str, int]:
         """What hands the text to the model: for standard output, for standard error, and the exit code."""
+
+    def told(self, transcript: bytes) -> bytes:
+        """What of a transcript, from some byte on, the model has been told.
+
+        All of it, unless the program also writes down what its model has not been told, or forgets again.
+        """

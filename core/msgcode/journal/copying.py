@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from bisect import bisect_right
 from hashlib import sha256
 from itertools import islice
 from typing import Protocol
@@ -168,7 +169,7 @@ class _Lines:
 
     def __iter__(self) -> Iterator[list[bytes]]:
         reader = Reader(self._folder, until=self._until)
-        seq, place = 0, Position()
+        seq, place, numbers = 0, Position(), _Numbers()
         try:
             for events in reader.batches():
                 if any(isinstance(event.fact, JournalReset) for event in events):
@@ -178,10 +179,11 @@ class _Lines:
                 for change in self._changes(place, reader.position, events):
                     for start in range(0, len(change), MOST_LINES):
                         part = change[start : start + MOST_LINES]
-                        yield [
-                            _text(line, event, seq + count, more=count < len(part))
-                            for count, (line, event) in enumerate(part, 1)
-                        ]
+                        texts = []
+                        for count, (line, event) in enumerate(part, 1):
+                            numbers.renumber(event.seq, seq + count)
+                            texts.append(_text(line, event, numbers, more=count < len(part)))
+                        yield texts
                         seq += len(part)
                 place = reader.position
         except OSError as error:
@@ -210,15 +212,44 @@ class _Lines:
                 change = []
 
 
-def _text(line: bytes, event: Event, seq: int, *, more: bool) -> bytes:
-    """The line as it is in the copy, where it has the number `seq`, without that."""
+class _Numbers:
+    """The numbers of the events in the copy: without the gaps that the journal has."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[int, int]] = []
+        """Where the numbers go on after a gap: in the journal, and in the copy."""
+
+    def renumber(self, old: int, new: int) -> None:
+        """The next event has this number in the journal, and that in the copy."""
+        if not self._runs or old - new != self._runs[-1][0] - self._runs[-1][1]:
+            self._runs.append((old, new))
+
+    def place(self, rank: float) -> float:
+        """Where a message is among those of the copy if it has this place among the numbers here."""
+        run = max(bisect_right(self._runs, rank, key=lambda run: run[0]) - 1, 0)
+        old, new = self._runs[run]
+        if run + 1 < len(self._runs):
+            next_old, next_new = self._runs[run + 1]
+            end = old + next_new - 1 - new
+            if rank > end:  # In the gap, for which the copy has no room but between two numbers.
+                return next_new - 1 + (rank - end) / (next_old - end)
+        return rank - old + new
+
+    @property
+    def moved(self) -> bool:
+        """Whether any event has another number than it had."""
+        return any(old != new for old, new in self._runs)
+
+
+def _text(line: bytes, event: Event, numbers: _Numbers, *, more: bool) -> bytes:
+    """The line as it is in the copy, without its number."""
     head = _USUAL.match(line)
-    moved = isinstance(event.fact, MessageRanked) and event.seq != seq
-    if head and not moved:
+    ranked = isinstance(event.fact, MessageRanked) and numbers.moved
+    if head and not ranked:
         return b"{" + head[1] + (b',"more":true' if more else b"") + line[head.end() :]
     fields = json.loads(line)
     if isinstance(event.fact, MessageRanked):
-        fields["rank"] = event.fact.rank + seq - event.seq  # It is among the numbers of messages.
+        fields["rank"] = numbers.place(event.fact.rank)
     head_fields = {"at": fields.pop("at"), "type": fields.pop("type")}
     for name in ("seq", "more"):
         fields.pop(name, None)

@@ -21,7 +21,14 @@ from msgcode.events import (
     MessageSent,
 )
 from msgcode.journal.folder import unavailable
-from msgcode.journal.reader import SHORTEST, Position, segment_numbers, segment_path
+from msgcode.journal.reader import (
+    ANY_NUMBER,
+    SHORTEST,
+    Position,
+    misnumbered,
+    segment_numbers,
+    segment_path,
+)
 from msgcode.model import PROBE, now
 from msgcode.record import Record
 from msgcode.state import State, fold
@@ -32,11 +39,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 # As `codec` writes them. A line that is written in another way is decoded.
+_TEXT = rb'[^"\\\0-\x1f]+'
 _HEAD = re.compile(
-    rb'\{"seq":([1-9]\d*),"at":"[^"]*","type":"([^"\\]+)"(,"more":true)?(?:,"id":"([^"\\]+)")?'
+    rb'\{"seq":([1-9]\d{0,17}),"at":"%b","type":"(%b)"(,"more":true)?(?:,"id":"(%b)")?'
+    % (_TEXT, _TEXT, _TEXT)
 )
-_TO = re.compile(rb',"from":"[^"\\]*","to":\["([^\]\\]*)"\],')
-_AGENT = re.compile(rb',"agent":"([^"\\]*)"(,"by":"[^"\\]*")?(?:,"since":"[^"]*")?\}$')
+_TO = re.compile(rb',"from":"%b","to":\["([^\]\\\0-\x1f]*)"\],' % _TEXT)
+_AGENT = re.compile(rb',"agent":"(%b)"(,"by":"%b")?(?:,"since":"%b")?\}$' % (_TEXT, _TEXT, _TEXT))
 
 _SENT, _DELIVERED, _ACKNOWLEDGED = b"message.sent", b"message.delivered", b"message.acknowledged"
 _ENDS = {_ACKNOWLEDGED, b"message.expired", b"message.discarded"}
@@ -92,6 +101,8 @@ class Index:
         self._heard: dict[bytes, tuple[list[int], list[int]]] = {}
         """By agent: the lines with which a message reached it, and those that sent these messages."""
         self._purges: list[int] = []
+        self.blank = 0
+        """How many lines are blank."""
         self._budget: int | None = None
         """The first line that sets a budget: what reaches an agent counts from then on."""
         for number in segment_numbers(folder):
@@ -225,7 +236,9 @@ class Index:
 
     def _add(self, number: int, lines: list[bytes], until: int | None) -> bool:
         """Take in one segment; returns whether that did not reach `until`."""
-        before, missing, offset = self.last, 0, 0
+        before, missing, offset = self.last, ANY_NUMBER, 0
+        doubtful: tuple[bytes, int, int] | None = None
+        """The line before, of which only the head was looked at, and how the numbers were there."""
         index = first = len(self._numbers)
         for text in lines:
             head = _HEAD.match(text)
@@ -236,20 +249,22 @@ class Index:
             seq = int(head[1]) if head else 0
             if head and until is not None and seq > until:
                 break
-            # As `Reader` checks it.
-            if not head:
-                reason = None
-            elif seq <= before:
-                reason = f"its number {seq} is not above the {before} before it"
-            elif seq > before + 1 + missing and index > first:
-                reason = f"its number {seq} is too far above the {before} before it"
-            else:
-                reason, before, missing = "", seq, 0
+            reason = None
+            if head:
+                reason = "" if seq == before + 1 else misnumbered(seq, before, missing)
+                if reason and doubtful and not _as_usual(doubtful[0]):
+                    # That one is damaged behind its head, so its number does not count.
+                    text_before, before, missing = doubtful
+                    missing += 1 + len(text_before) // SHORTEST
+                    reason = misnumbered(seq, before, missing)
+            doubtful = (text, before, missing) if reason == "" else None
             if reason == "":
+                before, missing = seq, 0
                 assert head
                 self._take(index, usual, head)
             else:
                 missing += 1 + len(text) // SHORTEST
+                self.blank += not text.strip()
                 self._others.append(index)
                 if reason:
                     self._damage[index] = reason

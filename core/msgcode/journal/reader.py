@@ -31,6 +31,9 @@ _HEAD = 100
 SHORTEST = 40
 """Fewer bytes than any event's line has."""
 
+ANY_NUMBER = 10**18
+"""So many events may be missing before a segment."""
+
 _SURVEY_PAUSE = 1.0
 
 _BATCH = 100
@@ -167,7 +170,8 @@ class Reader:
         self._identity = (0, 0)
         self._surveyed = -_SURVEY_PAUSE
         self._deferred: list[_Lines] = []
-        self._missing = 0
+        self._missing = 0 if position.line else ANY_NUMBER
+        """So many events may have been right before `position`, in damaged lines and deleted segments."""
         self._at: datetime = now()
 
     def read(self) -> list[Event]:
@@ -333,6 +337,7 @@ class Reader:
         self._surveyed = -_SURVEY_PAUSE
         if number != self.position.segment:
             self.position = Position(number, 0, 0, self.position.seq)
+            self._missing = ANY_NUMBER
 
     def read_segment(self) -> Iterator[list[Event]]:
         """The events from here to the end of the current segment, as far as it was when last looked at.
@@ -365,30 +370,40 @@ class Reader:
         """The events of the whole changes in the lines, how many lines those are, and their last number."""
         segment, texts, line, seq = lines
         events: list[Event] = []
+        at, missing, settled = self._at, self._missing, 0
         whole, whole_seq, whole_events = 0, seq, 0
         for count, text in enumerate(texts, 1):
             more = False
             try:
                 event, more = decode_line(text)
-                self._check_number(event.seq, seq, first=line + count == 1)
-                seq, self._at, self._missing = event.seq, event.at, 0
+                if reason := misnumbered(event.seq, seq, missing):
+                    raise ValueError(reason)
+                seq, at, missing = event.seq, event.at, 0
                 events.append(event)
                 if type(event.fact) is not MessageSent:
-                    self.settled += len(text)
+                    settled += len(text)
             except ValueError as error:
-                self._missing += 1 + len(text) // SHORTEST
+                missing += 1 + len(text) // SHORTEST
                 if text.strip():
                     file = os.path.basename(segment_path(self.folder, segment))
-                    events.append(Event(seq, self._at, LineDamaged(file, line + count, str(error))))
+                    events.append(Event(seq, at, LineDamaged(file, line + count, str(error))))
             if not more:
                 whole, whole_seq, whole_events = count, seq, len(events)
+                # What is not whole will be decoded again.
+                self._at, self._missing = at, missing
+                self.settled += settled
+                settled = 0
         return events[:whole_events], whole, whole_seq
 
-    def _check_number(self, number: int, before: int, *, first: bool) -> None:
-        """Numbers go up by one; behind damaged lines by as many as these may have held, between segments
-        by any. One that jumps is damage itself: going by it, all that follows would seem to go back.
-        """
-        if number <= before:
-            raise ValueError(f"its number {number} is not above the {before} before it")
-        if number > before + 1 + self._missing and not first:
-            raise ValueError(f"its number {number} is too far above the {before} before it")
+
+def misnumbered(number: int, before: int, missing: int) -> str:
+    """Why an event behind the one numbered `before` cannot have this number; nothing if it can.
+
+    Numbers go up by one; behind damaged lines by as many as these may have held, so many are `missing`. One
+    that jumps is damage itself: going by it, all that follows would seem to go back.
+    """
+    if number <= before:
+        return f"its number {number} is not above the {before} before it"
+    if number > before + 1 + missing:
+        return f"its number {number} is too far above the {before} before it"
+    return ""

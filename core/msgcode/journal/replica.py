@@ -7,6 +7,7 @@ a cache, and is made anew when it has lost touch.
 from __future__ import annotations
 
 import os
+from itertools import dropwhile
 
 from msgcode.journal.file import FileJournal
 from msgcode.journal.folder import unavailable
@@ -46,20 +47,25 @@ class Replica(FileJournal):
         """While it is entered no other thread of this process changes the state."""
         return self._alone()
 
-    def take(self, lines: Sequence[tuple[int, bytes]]) -> None:
-        """Append lines of whole changes, with their newlines, each with the number of its event.
+    def take(self, lines: Sequence[tuple[int, bytes]], after: int) -> None:
+        """Append lines of whole changes, with their newlines, each with its number: all behind `after`.
 
-        What is here already is passed over. Raises Gap, and Unavailable; nothing was appended then.
+        A blank line takes a number, and is no event; the last line is none. What is here already is passed
+        over. Raises Gap, and Unavailable; nothing was appended then.
         """
         with self._alone(), self._lock:
             self.refresh()
+            if self.seq < after:
+                raise Gap
             fresh = [(seq, line) for seq, line in lines if seq > self.seq]
             if not fresh:
                 return
-            position = self._reader.position
-            if position.segment and fresh[0][0] != position.seq + 1:
+            if self.seq and fresh[0][0] != self.seq + 1:
                 raise Gap
             texts = [line for _, line in fresh]
+            if not self.seq:
+                # A reader takes any number on a first line, but a blank line only for the number before it.
+                texts = list(dropwhile(bytes.isspace, texts))
             self._append(texts, new_segment=False)
             self.refresh()
             if self._snapshot_is_due():

@@ -1,7 +1,8 @@
 """A copy of the folded state, so that a fresh process need not read the journal from its start.
 
-Only a cache: the journal is the truth. A snapshot that is missing, unreadable, of another version or
-of another journal is ignored, and the journal is read instead.
+Only a cache: the journal is the truth. A snapshot that is missing, damaged, of another version or
+of another journal is ignored, and the journal is read instead. It is sealed: one changed digit in it could
+have the next writer number its events wrongly, which no reader would accept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from msgcode.codec import encode_json, from_json, to_json
 from msgcode.events import LineDamaged
 from msgcode.journal.folder import replace_file
 from msgcode.journal.reader import Position, segment_path
+from msgcode.journal.seal import is_whole, sealed
 from msgcode.model import Agent, Breakpoint, Channel, Hold, Message
 from msgcode.record import Record
 from msgcode.state import Heard, State
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=tuple[Any, ...])
 
 NAME = "snapshot.json"
-VERSION = 4
+VERSION = 5
 """Raise it when the state or its meaning changes: older snapshots are then ignored."""
 
 _MARK = 120
@@ -76,14 +78,17 @@ class Frozen:
         # Message by message, so that other threads of this process get their turns.
         messages = ",\n".join([encode_json(to_json(message)) for message in self._messages])
         text = f'{encode_json(content)[:-1]},"messages":[\n{messages}\n]}}\n'
-        replace_file(os.path.join(folder, NAME), text.encode())
+        replace_file(os.path.join(folder, NAME), sealed(text.encode()))
 
 
 def load(folder: str) -> tuple[State, Position] | None:
     """The state and position of the folder's snapshot, or None if there is none that fits the journal."""
     try:
         with open(os.path.join(folder, NAME), "rb") as file:
-            content = json.loads(file.read())
+            data = file.read()
+        if not is_whole(data):
+            return None
+        content = json.loads(data)
         position = from_json(Position, content["position"])
         if content["version"] != VERSION or not _fits(folder, position, content):
             return None

@@ -67,7 +67,7 @@ class Client:
             self._executor.shutdown()
 
     def _agents(self) -> list[str]:
-        return [agent.id for agent in self._store.agents() if agent.session == self.session]
+        return self._store.agents_in(self.session.harness, self.session.id)
 
     def _seen(self) -> None:
         try:

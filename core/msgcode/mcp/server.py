@@ -35,9 +35,9 @@ from mcp.types import (
 )
 
 from msgcode import __version__, tools
+from msgcode.caller import lives_around
 from msgcode.errors import MsgcodeError
 from msgcode.harness.delivery import may_deliver
-from msgcode.harness.terminal import lives_around
 from msgcode.mcp import resources
 from msgcode.mcp.guest import Guest
 from msgcode.mcp.pipes import standard_pipes

@@ -11,6 +11,7 @@ import os
 
 from msgcode.codec import encode_json
 from msgcode.journal.folder import replace_file
+from msgcode.journal.seal import is_whole, sealed
 from msgcode.mirror.versions import MEMORY
 
 TYPE_CHECKING = False
@@ -78,7 +79,7 @@ class Memory:
         """Raises OSError."""
         # The ids in one text, which is encoded in no time however many they are. None has a line end.
         content = {"version": _VERSION, **vars(self), "messages": "\n".join(self.messages)}
-        replace_file(os.path.join(folder, MEMORY), encode_json(content).encode())
+        replace_file(os.path.join(folder, MEMORY), sealed(encode_json(content).encode()))
 
 
 def load(folder: str) -> Memory:
@@ -86,8 +87,9 @@ def load(folder: str) -> Memory:
     memory = Memory()
     try:
         with open(os.path.join(folder, MEMORY), "rb") as file:
-            content: dict[str, Any] = json.loads(file.read())
-        if content["version"] != _VERSION:
+            data = file.read()
+        content: dict[str, Any] = json.loads(data)
+        if content["version"] != _VERSION or not is_whole(data):
             return memory
         memory.signatures = {name: _signature(*found) for name, found in content["signatures"].items()}
         memory.agents, memory.channels = (

@@ -19,7 +19,7 @@ from msgcode.events import (
     MessageSent,
 )
 from msgcode.mirror.entries import AgentEntry, ChannelEntry, MessageEntry, entry_id, shared_id
-from msgcode.model import HUMAN, Status
+from msgcode.model import HUMAN, PEER, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from msgcode.mirror.memory import Memory
     from msgcode.model import Delivery, Message
     from msgcode.state import State
-
-PEER = "oh-my-msgcode"
-"""Who delivered, where one of its processes did."""
 
 STALE_FOR = 60.0
 """Seconds for which a member that left may be brought back by somebody who had not noticed."""
@@ -65,7 +62,8 @@ def agents_said(state: State, memory: Memory, content: Content, now: float) -> S
             said.facts.append(
                 AgentRegistered(id, entry.name, entry.description, id == HUMAN, entry.registered_at)
             )
-    missing = [id for id in before if id not in entries]
+    # An entry that cannot be understood may be that of the one that is missing.
+    missing = [id for id in before if id not in entries] if not content.odd else []
     if len(missing) == 1 and missing[0] in state.agents and _without(before, missing[0]) == content.raw:
         said.facts.append(AgentUnregistered(missing[0]))
         said.gone[missing[0]] = now

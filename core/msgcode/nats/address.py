@@ -45,9 +45,14 @@ class Address(Record):
         return f"msgcode-{self.room}"
 
     @property
-    def subjects(self) -> str:
-        """What all that is said in the room is published under."""
-        return f"msgcode.{self.room}"
+    def send(self) -> str:
+        """The subject of what is merely sent."""
+        return f"msgcode.{self.room}.send"
+
+    @property
+    def fact(self) -> str:
+        """How the subjects of what is decided begin: the lane is behind a dot (`journal/lanes.py`)."""
+        return f"msgcode.{self.room}.fact"
 
     @property
     def bucket(self) -> str:

@@ -82,6 +82,11 @@ def ask(link: Link, what: str, data: object = None, *, missing: int = _NO_MESSAG
         ) from None
     except NatsError as error:
         raise refused(address, error) from None
+    return checked(address, answer, missing)
+
+
+def checked(address: Address, answer: dict[str, Any], missing: int = _NO_MESSAGE) -> dict[str, Any]:
+    """The answer of JetStream; empty if its error is `missing`. Raises Unavailable if it is another."""
     if wrong := answer.get("error"):
         if wrong.get("err_code") == missing:
             return {}
@@ -93,7 +98,7 @@ def _stream(address: Address, replicas: int, memory: bool) -> dict[str, Any]:
     return {
         "name": address.stream,
         "description": "a room of msgcode",
-        "subjects": [f"{address.subjects}.>"],
+        "subjects": [address.send, f"{address.fact}.*"],
         "retention": "limits",
         "storage": "memory" if memory else "file",
         "num_replicas": replicas,

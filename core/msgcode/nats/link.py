@@ -55,10 +55,11 @@ class Denied(Refused):
 class Link:
     """A connection to the servers of `address`, which comes back by itself when it is broken.
 
-    Raises LinkDown if there is no server, BadInput if it does not let us in.
+    needed: raise LinkDown if there is no server; else go on trying to find one, and raise it for all that is
+    to be done until then. Raises BadInput if a server does not let us in.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, needed: bool = True) -> None:
         self.address = address
         self.client = Client()
         self.down_since: datetime | None = None
@@ -68,6 +69,8 @@ class Link:
         self._waiting: dict[asyncio.Future[str | None], str] = {}
         """Of those who wait for an answer, with the subject that they asked: what the server does not let us
         do, once it has said so; None once the link is broken."""
+        self._awaited: asyncio.Future[None] | None = None
+        """The search for a server, if none has been found yet."""
         self._unwelcome: asyncio.Future[Exception]
         """Why a server does not let us in."""
         self._loop = asyncio.new_event_loop()
@@ -75,12 +78,12 @@ class Link:
         self._thread.start()
         self._process = os.getpid()
         try:
-            self.call(self._connect(), CONNECT + ANSWER)
+            self._do(self._connect(needed), CONNECT + ANSWER)
         except BaseException:
             self.close()
             raise
 
-    async def _connect(self) -> None:
+    async def _connect(self, needed: bool) -> None:
         address = self.address
         options: dict[str, Any] = {
             "user": address.user,
@@ -117,14 +120,19 @@ class Link:
                 await asyncio.wait(either, timeout=CONNECT, return_when=asyncio.FIRST_COMPLETED)
                 if self._unwelcome.done():
                     raise self._unwelcome.result()
-                if not connecting.done():
+                if connecting.done():
+                    connecting.result()
+                elif needed:
                     raise TimeoutError
-                connecting.result()
+                else:
+                    self._awaited, self.down_since = connecting, now()
+                    connecting.add_done_callback(self._came)
             finally:
-                connecting.cancel()
+                if not self._awaited:
+                    connecting.cancel()
         except (OSError, ssl.SSLError, ValueError) as error:
             if isinstance(error, TimeoutError | ConnectionError):
-                raise LinkDown(f"no NATS server answers at {', '.join(address.servers)}.") from None
+                raise _nobody(address) from None
             raise BadInput(f"the credentials for {address} cannot be used: {error}.") from None
         except NatsError as error:
             raise refused(address, error) from None
@@ -133,6 +141,15 @@ class Link:
                 raise
             # Each library has errors of its own for what is no key.
             raise BadInput(f"the credentials for {address} cannot be used: {error}.") from None
+
+    def _came(self, connecting: asyncio.Future[None]) -> None:
+        if not connecting.cancelled() and not connecting.exception():
+            self._awaited = self.down_since = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether no server has been found yet."""
+        return self._awaited is not None
 
     async def _told(self, error: Exception) -> None:
         """A server that does not let us in, or publish, gives no answer, but says so here."""
@@ -188,6 +205,12 @@ class Link:
 
         Raises LinkDown when they are over, and what the work raises.
         """
+        if self._awaited:
+            work.close()
+            raise _nobody(self.address)
+        return self._do(work, patience)
+
+    def _do(self, work: Coroutine[Any, Any, T], patience: float) -> T:
         if self._process != os.getpid():
             work.close()
             raise LinkDown("a connection to NATS does not survive a fork: open the room again.")
@@ -210,7 +233,7 @@ class Link:
         if self._process != os.getpid() or not self._thread.is_alive():
             return
         try:
-            self.call(self._close(), 1.0)
+            self._do(self._close(), 1.0)
         except (Unavailable, NatsError):
             pass
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -218,6 +241,8 @@ class Link:
         self._loop.close()
 
     async def _close(self) -> None:
+        if self._awaited:
+            self._awaited.cancel()
         with suppress(AssertionError):  # It may not have come so far as to have anything to close.
             await self.client.close()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -230,10 +255,14 @@ def refused(address: Address, error: Exception) -> Unavailable | BadInput:
     """What to say of an error of NATS."""
     text = visible_line(str(error)) or type(error).__name__
     if isinstance(error, _UNREACHABLE):
-        return LinkDown(f"no NATS server answers at {', '.join(address.servers)}.")
+        return _nobody(address)
     if _is_barring(text):
         return BadInput(f"the NATS server at {', '.join(address.servers)} does not let us in: {text}.")
     return Unavailable(f"NATS at {', '.join(address.servers)}: {text}.")
+
+
+def _nobody(address: Address) -> LinkDown:
+    return LinkDown(f"no NATS server answers at {', '.join(address.servers)}.")
 
 
 def _is_barring(text: str) -> bool:

@@ -40,6 +40,9 @@ class NatsPresence:
         self._task: asyncio.Task[None] | None = None
         bucket = link.address.bucket
         self._subjects = f"$KV.{bucket}"
+        if link.is_awaited:
+            link.on_loop(self._watch_later)
+            return
         try:
             link.call(link.unless_denied(f".KV_{bucket}", self._watch()))
         except Denied:
@@ -58,6 +61,8 @@ class NatsPresence:
     async def _try_to_watch(self) -> None:
         while True:
             await asyncio.sleep(AGAIN)
+            if self._link.is_awaited:
+                continue
             with suppress(Unavailable, Denied, nats.errors.Error):
                 return await self._watch()
 

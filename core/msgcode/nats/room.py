@@ -8,7 +8,7 @@ from datetime import datetime
 import platformdirs
 
 from msgcode.journal.jetstream import JetStreamJournal
-from msgcode.model import now
+from msgcode.journal.stream_target import StreamTarget
 from msgcode.nats.address import Address
 from msgcode.nats.presence import NatsPresence
 
@@ -16,9 +16,10 @@ from msgcode.nats.presence import NatsPresence
 def open_room(address: Address, clock: Callable[[], datetime]) -> tuple[JetStreamJournal, NatsPresence]:
     """The room's journal, with its copy in the user's cache folder, and who is there.
 
-    Raises BadInput if we are not let in, Unavailable if there is no such room or no server.
+    If no server can be reached, it is the room as that copy has it. Raises BadInput if we are not let in,
+    Unavailable if there is no such room, or neither a server nor a copy.
     """
-    journal = open_journal(address, clock)
+    journal = JetStreamJournal(address, _cache(), clock=clock, needs_server=False)
     try:
         return journal, NatsPresence(journal.link)
     except BaseException:
@@ -26,8 +27,15 @@ def open_room(address: Address, clock: Callable[[], datetime]) -> tuple[JetStrea
         raise
 
 
-def open_journal(address: Address, clock: Callable[[], datetime] = now) -> JetStreamJournal:
-    """The room's journal alone. Raises as `open_room` does."""
+def open_target(address: Address) -> StreamTarget:
+    """The room's journal alone, to be copied, or to copy to.
+
+    Raises as `open_room` does, and Unavailable if there is no server.
+    """
+    return StreamTarget(address, _cache())
+
+
+def _cache() -> str:
     cache = platformdirs.user_cache_path("msgcode") / "rooms"
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return JetStreamJournal(address, str(cache), clock=clock)
+    return str(cache)

@@ -9,8 +9,7 @@ import pytest
 from msgcode import Refused
 from msgcode.debugger.why import Explanation, Standing, why
 from msgcode.events import AgentUnregistered
-from msgcode.mirror.merge import PEER
-from msgcode.model import Message, Session
+from msgcode.model import PEER, Message, Session
 from tests.core.debugger.conftest import Room
 
 S = Standing

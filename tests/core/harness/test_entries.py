@@ -145,7 +145,7 @@ def test_the_layout_is_the_files_own() -> None:
     text = '{\n    "a": [1,2],   "b": 1e3,\n    "permissions": {"allow": ["Bash(ls)"]}\n}\n'
     into = put_in(json_text, text, in_one_file(GEMINI))
     assert into.startswith(
-        text.removesuffix("\n}\n") + ',\n    "hooks": {\n        "AfterTool": [\n            {\n'
+        text.removesuffix("\n}\n") + ',\n    "hooks": {\n        "SessionStart": [\n            {\n'
     )
     into = put_in(json_text, text, OURS)
     assert '    "permissions": {"allow": ["Bash(ls)", "mcp__msgcode"]},\n' in into
@@ -156,7 +156,7 @@ def test_the_layout_is_odd() -> None:
     text = '{"privacy": {"statistics": false},\n "general": {"updates": false}}\n'
     into = put_in(json_text, text, in_one_file(GEMINI))
     assert into.startswith(
-        text.removesuffix("}\n") + ',\n "hooks": {\n  "AfterTool": [\n   {\n    "matcher": "*",'
+        text.removesuffix("}\n") + ',\n "hooks": {\n  "SessionStart": [\n   {\n    "hooks": ['
     )
     assert ',\n "mcpServers": {\n  "msgcode": {\n   "command": ' in into
 
@@ -164,7 +164,7 @@ def test_the_layout_is_odd() -> None:
 def test_a_file_on_one_line_stays_on_one() -> None:
     assert "\n" not in put_in(json_text, '{"a":1}', OURS)
     assert put_in(json_text, '{"a":1}', in_one_file(GEMINI)).startswith(
-        '{"a":1,"hooks":{"AfterTool":[{"matcher":"*",'
+        '{"a":1,"hooks":{"SessionStart":[{"hooks":['
     )
 
 
@@ -183,16 +183,20 @@ def test_what_was_the_users_already_stays() -> None:
 def test_a_hook_of_the_users_beside_ours_stays() -> None:
     data = json.loads(put_in(json_text, "", OURS))
     mine = {"type": "command", "command": "echo"}
-    data["hooks"]["PostToolUse"][0]["hooks"].append(mine)
+    data["hooks"]["Stop"][0]["hooks"].append(mine)
     out = json.loads(take_out(json_text, json.dumps(data), OURS, {}))
-    assert out == {"hooks": {"PostToolUse": [{"matcher": "*", "hooks": [mine]}]}}
+    assert out == {"hooks": {"Stop": [{"hooks": [mine]}]}}
 
 
 def test_what_the_program_adds_to_our_server_stays_with_a_new_version() -> None:
     data = json.loads(put_in(json_text, "", OLDER))
     data["mcpServers"]["msgcode"]["approved"] = True
     into = json.loads(put_in(json_text, json.dumps(data), OURS))
-    assert into["mcpServers"]["msgcode"] == {**server("/usr/bin/python3"), "type": "stdio", "approved": True}
+    assert into["mcpServers"]["msgcode"] == {
+        **server("/usr/bin/python3"),
+        **CLAUDE.mcp_options,
+        "approved": True,
+    }
 
 
 @pytest.mark.parametrize("harness", ALL)

@@ -151,7 +151,7 @@ def test_another_python_takes_the_place(home: Path, monkeypatch: pytest.MonkeyPa
     install(GEMINI, None)
     text = (home / GEMINI.hooks_file).read_text()
     assert "/old/python3" not in text
-    assert text.count("hook.sh") == 1
+    assert text.count("hook.sh") == len(GEMINI.hooks)
     uninstall(GEMINI)
     assert files(home) == before
 
@@ -196,7 +196,7 @@ def test_links_stay_links(home: Path) -> None:
         (CLAUDE, ".claude/settings.json", '{"hooks": {"Stop": {}}}', "hooks.Stop is not a list in it"),
         (CLAUDE, ".claude/settings.json", "[" * 100_000, "it is not plain JSON"),
         (CODEX, ".codex/config.toml", "a = \n", "it is not TOML that can be edited"),
-        (CODEX, ".codex/config.toml", "features = 1\n", "features is not an object in it"),
+        (CODEX, ".codex/config.toml", "mcp_servers = 1\n", "mcp_servers is not an object in it"),
         (GEMINI, ".gemini/settings.json", "null", "the whole is not an object in it"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from msgcode import Store
+from msgcode.journal.seal import sealed
 from msgcode.mirror.memory import FORGET_AFTER, Memory, load
 from tests.core.mirror.support import agent, message, mirror_of, put, sent
 from tests.core.support import Clock
@@ -46,11 +47,18 @@ class TestFile:
         full().save(str(tmp_path))
         content: dict[str, Any] = json.loads((tmp_path / "mirror.json").read_bytes())
         del content[key]
-        (tmp_path / "mirror.json").write_text(json.dumps(content))
+        (tmp_path / "mirror.json").write_bytes(sealed(json.dumps(content).encode()))
         assert vars(load(str(tmp_path))) == vars(Memory())
         if key != "problems" and (key, value) != ("messages", "x"):
-            (tmp_path / "mirror.json").write_text(json.dumps({**content, key: value}))
+            (tmp_path / "mirror.json").write_bytes(sealed(json.dumps({**content, key: value}).encode()))
             assert vars(load(str(tmp_path))) == vars(Memory())
+
+    def test_nor_one_in_which_anything_has_changed(self, tmp_path: Path) -> None:
+        """Such as an agent that was never seen, with which nothing else reckons."""
+        full().save(str(tmp_path))
+        file = tmp_path / "mirror.json"
+        file.write_bytes(file.read_bytes().replace(b'"bob":{"id":', b'"bob":{"ix":'))
+        assert vars(load(str(tmp_path))) == vars(Memory())
 
 
 class TestForgetting:

@@ -27,9 +27,9 @@ from msgcode.events import (
 )
 from msgcode.mirror.entries import Content, entry_id, parse
 from msgcode.mirror.memory import Memory
-from msgcode.mirror.merge import PEER, STALE_FOR, agents_said, channels_said, gone, known_ids, messages_said
+from msgcode.mirror.merge import STALE_FOR, agents_said, channels_said, gone, known_ids, messages_said
 from msgcode.mirror.versions import AGENTS, CHANNELS, MESSAGES
-from msgcode.model import Status
+from msgcode.model import PEER, Status
 from msgcode.state import State, fold
 from tests.core.mirror.support import Entry, agent, channel, listed, message, mirror_of, put, text, time
 from tests.core.support import START, Clock
@@ -96,6 +96,10 @@ class TestAgents:
         assert self.said(state_of(BOB, CY), memory, agent("cy"), agent("dan"))[:1] == [
             AgentRegistered("dan", "dan", since=START)
         ]
+
+    def test_one_whose_entry_cannot_be_understood_has_not(self) -> None:
+        memory = remembered([agent("bob"), agent("cy")])
+        assert self.said(state_of(BOB, CY), memory, agent("bob", name=7), agent("cy")) == []
 
     def test_two_that_are_missing_have_not(self) -> None:
         memory = remembered([agent("bob"), agent("cy"), agent("dan")])

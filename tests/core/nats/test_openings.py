@@ -6,16 +6,19 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import nkeys  # type: ignore[import-untyped]
 import pytest
 
-from msgcode import MsgcodeError, Store
+from msgcode import MsgcodeError, Store, Unavailable, cli
+from msgcode.model import now
 from msgcode.nats import layout
 from msgcode.nats.address import parse
 from msgcode.nats.link import Link
@@ -58,6 +61,51 @@ def works(target: str) -> None:
 
 def test_no_server() -> None:
     assert "no NATS server answers at nats://127.0.0.1:" in said(f"nats://127.0.0.1:{free_port()}/dev", 1)
+
+
+def test_without_a_server_there_is_the_copy_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with served(tmp_path) as server:
+        server.make_room("dev")
+        target = f"{server.url}/dev"
+        monkeypatch.setenv("MSGCODE_STORE", target)
+        before = now()
+        assert cli.main(["register", "ann"]) == 0
+        after = now()
+        server.stop()
+        capsys.readouterr()
+        assert cli.main(["agents"]) == 0
+        shown = capsys.readouterr()
+        assert "ann" in shown.out
+        assert shown.err.count("\n") == 1
+        assert "NATS cannot be reached since " in shown.err
+        for words in (["register", "bob"], ["send", "ann", "hello", "--as", "ann"], ["store", "info"]):
+            assert cli.main(words) == 1
+            shown = capsys.readouterr()
+            assert shown.out == ""
+            assert re.fullmatch(r"msgcode: .*NATS.* (cannot be reached|answers at)\b.*\.\n", shown.err), (
+                shown.err
+            )
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+        assert "no NATS server answers at " in said(target, 1)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        with Store.open(target) as store:
+            assert [agent.id for agent in store.agents()] == ["ann"]
+            assert store.behind_since
+            assert before - timedelta(seconds=1) <= store.behind_since <= after + timedelta(seconds=1)
+            with pytest.raises(Unavailable, match=r"cannot be reached\. Nothing was changed"):
+                store.register("bob")
+            server.start()
+            deadline = time.monotonic() + 40
+            while not store.agents() or store.behind_since:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            store.register("bob")
+            store.set_presence("bob", "busy")
+            assert store.presence("bob").activity == "busy"
+            assert [agent.id for agent in store.agents()] == ["ann", "bob"]
 
 
 def test_no_such_room(nats_server: NatsServer) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -245,6 +247,21 @@ async def test_editing_before_it_is_delivered(store: Store, folder: Path) -> Non
         await app.pilot.press("u")
         await app.shows("Undone: the message is as it was before.")
         assert store.message(message.id).body == message.body
+
+
+@pytest.mark.parametrize("pause", [None, 0])
+async def test_what_is_typed_right_after_the_key_that_edits_is_heard(
+    store: Store, folder: Path, pause: int | None
+) -> None:
+    message = store.send("alice", "bob", "hel")
+    async with running(folder) as app:
+        await select(app, message)
+        for key in ("e", *"lo dear", "enter"):
+            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            if pause is not None:
+                await asyncio.sleep(pause)
+        await app.until(lambda: store.message(message.id).edited)
+        assert store.message(message.id).body == "hello dear"
 
 
 async def test_an_edit_that_changes_nothing_is_none(store: Store, folder: Path) -> None:

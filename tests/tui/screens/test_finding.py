@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
+from textual.command import CommandList
 from textual.widgets import ProgressBar
 
 from msgcode import Store
@@ -259,6 +261,26 @@ async def test_the_palette_has_the_keys_as_they_are_bound(store: Store, folder: 
         await app.shows("Go to the next stuck message", "f9")
         await app.pilot.press("enter")
         await app.shows("Nothing is stuck.")
+
+
+async def test_what_is_called_so_comes_first_in_the_palette(store: Store, folder: Path) -> None:
+    """The keys come without a pause, and none is lost while it opens."""
+    store.send("alice", "bob", "next I say next")
+    async with running(folder) as app:
+        await app.shows("next I say")
+        for key in ("ctrl+p", *"next"):
+            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await app.shows("Take the next priority", "Go to the next stuck message")
+        found = app.app.screen.query_one(CommandList)
+        await app.until(lambda: found.option_count > 5)
+        await app.rests()
+        offered = [str(found.get_option_at_index(index).prompt) for index in range(found.option_count)]
+        first = {text.splitlines()[0] for text in offered[:3]}
+        assert first == {
+            "Go to the next unread message",
+            "Go to the next message that is to you or names you",
+            "Go to the next stuck message",
+        }, offered
 
 
 # Export

@@ -28,6 +28,7 @@ from msgcode_tui.widgets.thread import Thread
 
 if TYPE_CHECKING:
     from msgcode_tui.app import MsgcodeApp
+    from msgcode_tui.screens.rewrite import Rewritten
 
 PREVIEWED = 100
 """So many of the messages that something touches are listed before it is done."""
@@ -213,29 +214,35 @@ class ActingScreen(Screen[None]):
         self._ask_first(question, touched, "Acknowledge", deed)
 
     def _do_forward(self, messages: list[Message]) -> None:
-        self.run_worker(self._forward(messages))
-
-    async def _forward(self, messages: list[Message]) -> None:
         app = self._app
         others = [choice for choice in agents(app.live) if choice.text != app.live.me]
-        to = await app.push_screen_wait(Ask("Forward to whom?", "an agent", others))
-        note = to and await app.push_screen_wait(Ask(f"Forward to {to}", "a note above it, or nothing"))
-        if to and note is not None:
-            await app.hands.do(partial(deeds.forward, app.store, app.live.me, messages, to, note))
+
+        def chosen(to: str | None) -> None:
+            if to:
+                ask = Ask(f"Forward to {to}", "a note above it, or nothing")
+                app.push_screen(ask, partial(written, to))
+
+        def written(to: str, note: str | None) -> None:
+            if note is not None:
+                self._do(partial(deeds.forward, app.store, app.live.me, messages, to, note))
+
+        app.push_screen(Ask("Forward to whom?", "an agent", others), chosen)
 
     def _do_resend(self, messages: list[Message]) -> None:
         self._do(partial(deeds.resend, self._app.store, self._app.live.me, messages))
 
     def _do_edit(self, messages: list[Message]) -> None:
-        self.run_worker(self._edit(messages[0]))
-
-    async def _edit(self, message: Message) -> None:
         from msgcode_tui.screens.rewrite import Rewrite
 
-        app = self._app
-        new = await app.push_screen_wait(Rewrite(message))
-        if new:
-            await app.hands.do(partial(deeds.edit, app.store, app.live.me, message, new.body, new.subject))
+        (message,) = messages
+
+        def written(new: Rewritten | None) -> None:
+            if new:
+                store, me = self._app.store, self._app.live.me
+                self._do(partial(deeds.edit, store, me, message, new.body, new.subject))
+
+        # At once, so that it gets what is typed from here on.
+        self._app.push_screen(Rewrite(message), written)
 
     def _do_prioritize(self, messages: list[Message]) -> None:
         changing = self._able("prioritize", messages)

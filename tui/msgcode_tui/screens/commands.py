@@ -35,6 +35,8 @@ class _Command(NamedTuple):
     text: str
     about: str
     run: Callable[[], object]
+    label: str = ""
+    """What it is called in short, where that is said."""
 
 
 class RoomCommands(Provider):
@@ -47,6 +49,8 @@ class RoomCommands(Provider):
     async def search(self, query: str) -> Hits:
         for command in [*self._places(), *self._actions(), *self._messages()]:
             score = max(fuzzy.match(query, command.text), fuzzy.match(query, command.about) / 2)
+            if command.label.lower().startswith(query.lower()):
+                score *= 2  # "next" is for what is called so, before what has the word somewhere.
             if score > 0:
                 yield Hit(score, self._shown(command), command.run, safe.line(command.text))
 
@@ -92,7 +96,7 @@ class RoomCommands(Provider):
                     seen.add(name)
                     names = ", ".join(self._key_names(binding, changed.get(binding.id or "", binding.key)))
                     run = partial(self.app.run_action, binding.action, node)
-                    yield _Command(name, names, run)
+                    yield _Command(name, names, run, binding.description)
 
     def _node(self, cls: type[DOMNode]) -> DOMNode | None:
         """The part of the app that has the bindings of this class, if it is on the screen."""

@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
-from msgcode import Message
 from msgcode.debugger import holds
 from msgcode.debugger.findings import Finding
 from msgcode.debugger.holds import Held
@@ -35,7 +34,7 @@ from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.breakpoint import BreakpointForm
 from msgcode_tui.screens.confirm import Confirm
 from msgcode_tui.screens.holding import stepped
-from msgcode_tui.screens.rewrite import Rewrite
+from msgcode_tui.screens.rewrite import Rewrite, Rewritten
 from msgcode_tui.screens.why import WhyScreen
 from msgcode_tui.travel import Moment
 from msgcode_tui.widgets.bars import Bar
@@ -382,14 +381,15 @@ class DebugScreen(Screen[str | Room | Moment | None]):
 
     def action_edit(self) -> None:
         """Change the message before it is released."""
-        if self.row and isinstance(self.row.of, Held):
-            self.run_worker(self._edit(self.row.of.message))
+        if not (self.row and isinstance(self.row.of, Held)):
+            return
+        message, app = self.row.of.message, self._app
 
-    async def _edit(self, message: Message) -> None:
-        app = self._app
-        if new := await app.push_screen_wait(Rewrite(message)):
-            deed = partial(room_deeds.edit, app.store, app.live.me, message, new.body, new.subject)
-            await app.hands.do(deed)
+        def written(new: Rewritten | None) -> None:
+            if new:
+                self._do(room_deeds.edit, message, new.body, new.subject)
+
+        app.push_screen(Rewrite(message), written)
 
     def action_discard(self) -> None:
         """Give up on the message, once the user has seen what it is."""

@@ -55,8 +55,8 @@ class FindingScreen(Screen[None]):
             Binding(keys, action, description, id=f"room.{id}", show=False, tooltip=tooltip)
             for keys, action, description, id, tooltip in (
                 ("/", "search", "Search here", "search-key", "Search all messages (when not writing)"),
-                ("n", "hit(1)", "Next hit", "next-hit", "Go to the next older message that was found"),
-                ("N", "hit(-1)", "Previous hit", "previous-hit", "Go to the next newer one that was found"),
+                ("n", "hit(1)", "Older hit", "next-hit", "Go to the next older message that was found"),
+                ("N", "hit(-1)", "Newer hit", "previous-hit", "Go to the next newer one that was found"),
                 (
                     "ctrl+s",
                     "export",

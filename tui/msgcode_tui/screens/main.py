@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,7 +13,7 @@ from textual.containers import Vertical
 from textual.geometry import Size
 from textual.widget import Widget
 
-from msgcode import Message
+from msgcode import Message, first_steps
 from msgcode_tui import holding
 from msgcode_tui.drafts import Draft
 from msgcode_tui.health import health
@@ -310,8 +311,13 @@ class MainScreen(FittingScreen, HoldingScreen, FindingScreen, TravellingScreen):
         if live.recipient(self.room) is not None:
             return "No messages yet. Write the first."
         if not live.state.agents.keys() - {live.me}:
-            return "Nobody is here yet. An agent joins with: msgcode register ID"
+            return first_steps.empty_room(self._programs)
         return "No messages yet."
+
+    @cached_property
+    def _programs(self) -> list[first_steps.Program]:
+        """The agent programs of this machine, as they were when the room was first seen to be empty."""
+        return first_steps.programs()
 
     # Going about
 

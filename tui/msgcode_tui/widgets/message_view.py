@@ -387,12 +387,18 @@ class MessageView(ScrollView, inherit_bindings=False):
 
     # Drawing
 
+    def _note_line(self, y: int) -> str:
+        """What of `empty_note`, a block in the middle of the screen, is in this line; "" if nothing."""
+        lines = self.empty_note.splitlines()
+        row = y - max(0, self.size.height // 2 - len(lines) // 2)
+        return lines[row].ljust(max(map(len, lines))) if 0 <= row < len(lines) else ""
+
     def render_line(self, y: int) -> Strip:
         line = self.scroll_offset.y + y
         width = self.size.width
-        if not self._ids and y == self.size.height // 2:
+        if not self._ids and (note := self._note_line(y)):
             style = self._style("empty")
-            return Strip([Segment(self.empty_note.center(width), style)]).adjust_cell_length(width, style)
+            return Strip([Segment(note.center(width), style)]).adjust_cell_length(width, style)
         if y == self.size.height - 1 and (below := self.below):
             return self._below_line(below, width)
         plain = self._styles_now().body

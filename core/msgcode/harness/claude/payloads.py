@@ -67,3 +67,8 @@ def output(role: Role, text: str) -> tuple[str, str, int]:
 def _text(of: dict[str, Any], key: str) -> str | None:
     found = of.get(key)
     return found if isinstance(found, str) and found else None
+
+
+def told(transcript: bytes) -> bytes:
+    """What its model has been told: it writes down nothing else."""
+    return transcript

@@ -59,3 +59,8 @@ def output(role: Role, text: str) -> tuple[str, str, int]:
 def _text(payload: dict[str, Any], key: str) -> str | None:
     value = payload.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def told(transcript: bytes) -> bytes:
+    """What its model has been told: it writes down nothing else."""
+    return transcript

@@ -165,9 +165,8 @@ class Host:
             await self._take_up(session)
 
     def _bind_all(self, session: Session) -> None:
-        for agent in self._store.agents():
-            if agent.session and (agent.session.harness, agent.session.id) == (HARNESS, session.id):
-                self._store.register(agent.id, session=session)
+        for agent in self._store.agents_in(HARNESS, session.id):
+            self._store.register(agent, session=session)
 
     async def _sync(self) -> None:
         """Let in the agents that are bound to this host, and out those that no longer are."""

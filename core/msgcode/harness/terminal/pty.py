@@ -16,8 +16,8 @@ from typing import Any
 import psutil
 from ptyprocess import PtyProcess
 
+from msgcode.caller import AROUND
 from msgcode.errors import BadInput
-from msgcode.harness.terminal import AROUND
 from msgcode.harness.terminal.keys import Typed
 from msgcode.harness.terminal.modes import hides_input
 from msgcode.harness.terminal.screen import Followed

@@ -116,7 +116,12 @@ class Timeline:
 
     def step(self, events: int = 1) -> State:
         """Go on by so many events, or back by so many if it is negative, as far as there are any."""
-        self._show(self._count + events)
+        count, way = self._count, 1 if events > 0 else -1
+        for _ in range(abs(events)):
+            count += way
+            while 0 < count <= len(self._index) and self._at(count - 1) is None:
+                count += way
+        self._show(count)
         return self._state
 
     def around(self, before: int, after: int = 0) -> list[Event]:
@@ -126,6 +131,8 @@ class Timeline:
 
     def _show(self, count: int) -> None:
         count = min(max(count, 0), len(self._index))
+        while count and self._at(count - 1) is None:
+            count -= 1
         near = count // NEAR * NEAR
         shows_enough = 0 <= self._start <= max(count - BEFORE, 0)
         if shows_enough and self._count <= count <= self._start + LONGEST:

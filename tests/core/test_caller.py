@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from msgcode import tools
-from msgcode.caller import Caller
-from msgcode.harness.terminal import AROUND
+from msgcode.caller import AROUND, Caller
 from msgcode.model import Session
 from msgcode.store import Store
 

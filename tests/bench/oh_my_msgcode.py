@@ -7,11 +7,11 @@ import json
 import os
 from pathlib import Path
 
-from tests.bench.table import progress
+from tests.bench.progress import progress
 from tests.bench.worker import Worker
 from tests.foreign.package import Missing, store_module
 
-_DRIVER = Path(__file__).with_name("seed_driver.mjs")
+_DRIVER = Path(__file__).with_name("oh_my_msgcode_driver.mjs")
 
 
 def worker(home: str) -> Worker | None:

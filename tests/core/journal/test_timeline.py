@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from msgcode import Store
-from msgcode.debugger.travel import BEFORE, KEPT, LONGEST, NEAR, SPAN, Timeline
 from msgcode.events import AgentRegistered, Event, Fact, MessageAcknowledged, MessageSent
 from msgcode.journal.reader import segment_path
+from msgcode.journal.timeline import BEFORE, KEPT, LONGEST, NEAR, SPAN, Timeline
 from msgcode.state import State, fold
 from tests.core.support import START, Ids, picture
 from tests.troubles import TROUBLES
@@ -134,7 +134,7 @@ def test_what_is_around(timeline: Timeline, events: list[Event], room: Store) ->
 
 def test_back_is_near(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step back folds a handful of events, not all since the last place that is kept."""
-    import msgcode.debugger.travel as travel
+    from msgcode.journal import timeline as module
 
     folded: list[Event] = []
 
@@ -143,7 +143,7 @@ def test_back_is_near(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> No
         fold(state, event)
 
     timeline.go(4000)
-    monkeypatch.setattr(travel, "fold", count)
+    monkeypatch.setattr(module, "fold", count)
     for _ in range(BEFORE // 2):
         timeline.step(-1)
     assert len(folded) <= NEAR * BEFORE // 2
