@@ -39,8 +39,6 @@ from msgcode_tui.widgets.message_lines import (
 _SPACED_FROM = 30
 """Terminals of so many rows have room for an empty line between two messages."""
 
-_SCREENS = 4
-"""So many screens of lines are kept: those around what is shown, and one more. Textual's take 5 KB each."""
 
 _SAMPLE = 500
 """So many messages are looked at to know about how high all of them are."""
@@ -81,7 +79,7 @@ class MessageView(ScrollView, inherit_bindings=False):
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
         self._held: Mapping[str, Collection[str]] = {}
-        self._lines: LRUCache[str, tuple[Message, list[Line]]] = LRUCache(1)
+        self._lines: LRUCache[str, tuple[Message, list[Line]]] = LRUCache(512)
         self._look: Look | None = None
         self._width = 0
         self._spaced = False
@@ -337,8 +335,6 @@ class MessageView(ScrollView, inherit_bindings=False):
         self._lines.clear()
 
     def on_resize(self, event: events.Resize) -> None:
-        if self._lines.maxsize < _SCREENS * self.size.height:
-            self._lines = LRUCache(_SCREENS * self.size.height)
         width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
         selected = None
         if (width, spaced) != (self._width, self._spaced):
