@@ -71,12 +71,13 @@ facts: st.SearchStrategy[Fact | LineDamaged | JournalReset] = st.one_of(
         id=ids,
         sender=agents,
         to=st.lists(agents, max_size=3, unique=True).map(tuple),
-        body=st.just("hello"),
+        body=st.sampled_from(["hello", "hello?"]),
         thread=ids,
         priority=st.sampled_from(Priority),
         channel=st.none() | channels,
         expires_at=st.none() | moments,
         since=st.none() | moments,
+        reply_to=st.none() | ids,
     ),
     st.builds(MessageClaimed, ids, agents, st.just("host"), moments),
     st.builds(MessageDelivered, ids, agents, st.just("host")),
@@ -84,7 +85,7 @@ facts: st.SearchStrategy[Fact | LineDamaged | JournalReset] = st.one_of(
     st.builds(MessageAcknowledged, ids, agents),
     st.builds(MessageExpired, ids, agents),
     st.builds(MessageDiscarded, ids, agents),
-    st.builds(MessageEdited, ids, agents, st.just("hello again")),
+    st.builds(MessageEdited, ids, agents, st.sampled_from(["hello again", "hello again?"])),
     st.builds(MessagePrioritized, ids, agents, st.sampled_from(Priority)),
     st.builds(MessagePassed, ids, agents, agents),
     st.builds(MessageRanked, ids, st.floats(-3, 30), agents),
@@ -118,6 +119,7 @@ def said(live: Live) -> dict[str, object]:
         "rooms": {room: live.index.messages(room) for room in rooms},
         "unread": {room: live.index.unread(room) for room in rooms},
         "channels with messages": live.index.channels(),
+        "unanswered": set(live.unanswered.requests()),
     }
 
 

@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from msgcode import Message, MsgcodeError, Presence, Store, answers, calls, commands
-from msgcode.debugger.stuck import Kind, Stuck, stuck
+from msgcode.debugger.stuck import Kind, Stuck
 from msgcode.events import Event, JournalReset, RoomPurged
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
@@ -29,7 +29,8 @@ from msgcode.model import now
 from msgcode_tui import deeds, desktop, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
-from msgcode_tui.debugger.rows import Scene, frozen
+from msgcode_tui.debugger.rows import Scene, scene_of
+from msgcode_tui.debugger.stuck import stuck_in
 from msgcode_tui.drafts import PLAIN, Draft, Drafts, History, draft_of
 from msgcode_tui.hands import Hands
 from msgcode_tui.live import Live
@@ -74,6 +75,10 @@ ROUNDS_EVERY = 1.0
 
 ROUNDS_SHARE = 0.05
 """The part of the time that these looks may take."""
+
+GARBAGE = 5_000, 10, 10
+"""Thresholds of the garbage collector. A picture of the screen is 10,000 objects in cycles: with Python's own
+700, every fourth one had to wait while all that is there was looked through."""
 
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
@@ -218,6 +223,7 @@ class MsgcodeApp(OutsideApp, TypeAhead):
 
     def _begin(self) -> None:
         gc.freeze()
+        gc.set_threshold(*GARBAGE)
         gc.enable()
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
@@ -253,6 +259,8 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         return recent.position
 
     async def _read_on(self, place: Position) -> None:
+        # The import alone would hold up a key for a tenth of a second.
+        await asyncio.to_thread(import_module, "msgcode.watch")
         async for news in self.store.watch(place):
             for start in range(0, len(news), SLICE):
                 self.present.advance(news[start : start + SLICE])
@@ -302,8 +310,7 @@ class MsgcodeApp(OutsideApp, TypeAhead):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.present.state.agents))
             changed = presences != self.present.presences
             self.present.presences = presences
-            before, scene = self._stuck, self._scene_of(self.present, self.present_clock())
-            self._stuck = await asyncio.to_thread(_stuck, scene)
+            before, self._stuck = self._stuck, await asyncio.to_thread(stuck_in, self._what_waits())
             changed = changed or trouble != self.trouble
             trouble = self.trouble
             if changed or [one.messages for one in before] != [one.messages for one in self._stuck]:
@@ -315,11 +322,13 @@ class MsgcodeApp(OutsideApp, TypeAhead):
 
     def scene(self) -> Scene:
         """The room as it is at this moment, for the debugger to read in a thread."""
-        return self._scene_of(self.live, self.clock())
+        unanswered = None if self.travel.place else self.present.unanswered  # Of the past, it is not kept up.
+        return scene_of(self.live, self.clock(), self.thresholds, unanswered)
 
-    def _scene_of(self, live: Live, now: datetime) -> Scene:
-        found = live.findings(now)
-        return Scene(frozen(live.state), dict(live.presences), now, found, self.thresholds)
+    def _what_waits(self) -> Scene:
+        """The present for what is looked at again and again: without what has ended."""
+        live, now = self.present, self.present_clock()
+        return scene_of(live, now, self.thresholds, live.unanswered, keep_ended=False)
 
     async def _look_for_rounds(self) -> None:
         """Look for loops and deadlocks again and again, and tell of the new ones."""
@@ -327,9 +336,7 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         while True:
             began = monotonic()
             if self.present.past is None:
-                for happening in await asyncio.to_thread(
-                    rounds.new, self._scene_of(self.present, self.present_clock())
-                ):
+                for happening in await asyncio.to_thread(rounds.new, self._what_waits()):
                     self._decide(happening)
                     if happening.what in self.settings.notify.what and isinstance(self.screen, MainScreen):
                         self.screen.offer_debugger(happening)
@@ -562,10 +569,6 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         """Run a verb of the store in a thread, after those that were asked for before."""
         async with self._one_at_a_time:
             return await asyncio.to_thread(verb)
-
-
-def _stuck(scene: Scene) -> list[Stuck]:
-    return stuck(scene.state, scene.presences, scene.now, scene.thresholds)
 
 
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:

@@ -11,6 +11,7 @@ from msgcode.debugger import holds
 from msgcode.debugger.findings import Finding
 from msgcode.debugger.holds import Held
 from msgcode.debugger.loops import LoopDetector
+from msgcode.debugger.unanswered import Unanswered
 from msgcode.events import (
     Event,
     JournalReset,
@@ -75,6 +76,7 @@ class Live:
         self._held: list[Held] | None = None
         self.failed: set[tuple[str, str]] = set()
         """Messages and the agents for whom they could not be injected, and still wait."""
+        self._unanswered: Unanswered | None = None
         self._loops = LoopDetector()
         self._unexamined = list(state.messages.values())
         """What has not been looked through for loops yet."""
@@ -95,6 +97,13 @@ class Live:
         if self._held is None:
             self._held = holds.held(self.state)
         return self._held
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """What waits and has not been answered. Looks through the room if nobody has asked for it yet."""
+        if self._unanswered is None:
+            self._unanswered = Unanswered.of(self.state)
+        return self._unanswered
 
     @property
     def past(self) -> float | None:
@@ -124,8 +133,9 @@ class Live:
             past.whole.state.add(message)
             past.whole._list(message)
         if piece.rest:
+            past.whole.state = joined(piece.rest, past.whole.state)
             assert piece.loops
-            past.whole.state, past.whole._loops = joined(piece.rest, past.whole.state), piece.loops
+            past.whole._loops, past.whole._unanswered = piece.loops, piece.unanswered
             past.whole.advance(past.newer)
             self._become(past.whole)
 
@@ -138,6 +148,7 @@ class Live:
         self.state, self.index, self._past = whole.state, whole.index, None
         self.traffic, self.failed, self.moved = whole.traffic, whole.failed, whole.moved
         self._loops, self._unexamined = whole._loops, []
+        self._unanswered = whole._unanswered
 
     def advance(self, events: Iterable[Event]) -> None:
         """Take in what has happened."""
@@ -151,6 +162,8 @@ class Live:
                 self.state.messages = dict(self.state.messages)
             is_new = type(fact) is MessageSent and fact.id not in self.state.messages
             fold(self.state, event)
+            if self._unanswered:
+                self._unanswered.advance(event, self.state)
             if is_new:
                 message = self.state.messages[fact.id]  # type: ignore[union-attr]
                 self._list(message)
@@ -167,6 +180,7 @@ class Live:
                     self.index.read(self.state.messages[fact.id])
             elif isinstance(fact, RoomPurged):
                 self.index.keep(self.state.messages)
+                self._unanswered = None
             elif isinstance(fact, JournalReset):
                 self.marks.clear()
                 self._show(self.state)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from msgcode import Message, MsgcodeError, Store
 from msgcode.debugger.loops import LoopDetector
+from msgcode.debugger.unanswered import Unanswered
 from msgcode.errors import Unavailable
 from msgcode.events import Event
 from msgcode.journal.reader import Position
@@ -46,6 +47,8 @@ class Piece(NamedTuple):
     """With the last ones, what the state has beside messages (see `joined`)."""
     loops: LoopDetector | None = None
     """With the last ones, what has taken in all messages."""
+    unanswered: Unanswered | None = None
+    """With the last ones, that of all messages."""
 
 
 async def pieces(store: str, until: Position) -> AsyncGenerator[Piece, None]:
@@ -92,7 +95,7 @@ def cut(events: Iterable[Event], count: int) -> Iterator[Piece]:
         if number % _EVENTS == 0:
             yield Piece(_FOLDED * min(number / count, 1), [])
     messages = list(state.messages.values())
-    loops = LoopDetector()
+    loops, unanswered = LoopDetector(), Unanswered.of(state)
     state.messages, state.inboxes, state.expiring = {}, {}, {}
     piece: list[Message] = []
     size = 0
@@ -103,7 +106,7 @@ def cut(events: Iterable[Event], count: int) -> Iterator[Piece]:
         loops.sent(message)
         piece.append(_compact(message))
         size += len(message.body)
-    yield Piece(1, piece, state, loops)
+    yield Piece(1, piece, state, loops, unanswered.copy())
 
 
 def _compact(message: Message) -> Message:

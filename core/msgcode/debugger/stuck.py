@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgcode.debugger.holds import held_by
+from msgcode.debugger.unanswered import Unanswered
 from msgcode.debugger.words import NOWHERE, whereabouts
 from msgcode.decisions import is_due, is_leased
 from msgcode.model import Activity, Presence, Status
@@ -82,16 +83,22 @@ class Stuck(Record):
 
 
 def stuck(
-    state: State, presences: Mapping[str, Presence], now: datetime, thresholds: Thresholds = DEFAULTS
+    state: State,
+    presences: Mapping[str, Presence],
+    now: datetime,
+    thresholds: Thresholds = DEFAULTS,
+    unanswered: Unanswered | None = None,
 ) -> list[Stuck]:
     """Who and what is stuck, that which weighs most first.
 
     A message that led its recipient to send one, or was answered by it, has been taken up and is not
     stuck, nor is one that is held. Humans never are: they may take their time. Costs a few microseconds
-    for each message that waits, and one for each that is known when some wait to be acknowledged for long.
+    for each message that waits.
+
+    unanswered: that of the state. Without it the state must keep what has ended, and all of it is looked
+    through when some wait to be acknowledged for long.
     """
     found: list[Stuck] = []
-    taken_up: set[tuple[str, str]] | None = None
     for agent in {**state.agents, **state.inboxes}:
         known = state.agents.get(agent)
         if known and known.human:
@@ -103,9 +110,8 @@ def stuck(
             message = state.messages[id]
             kind = look.at(message, message.deliveries[agent])
             if kind is Kind.UNACKNOWLEDGED:
-                if taken_up is None:
-                    taken_up = _taken_up(state)
-                if (agent, id) in taken_up:
+                unanswered = unanswered or Unanswered.of(state)
+                if unanswered.is_taken_up(id, agent):
                     continue
             elif kind and held_by(state, message, agent):
                 continue
@@ -118,16 +124,6 @@ def stuck(
             messages.sort(key=lambda message: message.seq)
             found.append(_group(state, look, kind, messages))
     return sorted(found, key=lambda one: (-one.weight(now), one.agent, one.kind))
-
-
-def _taken_up(state: State) -> set[tuple[str, str]]:
-    """Who has sent something because of which message."""
-    return {
-        (message.sender, id)
-        for message in state.messages.values()
-        for id in (message.reply_to, message.cause)
-        if id
-    }
 
 
 def _blocked_since(presence: Presence) -> datetime | None:

@@ -23,14 +23,13 @@ answer: not registered, or offline or blocked for longer than that.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from datetime import datetime, timedelta
 
+from msgcode.debugger.unanswered import Unanswered
 from msgcode.debugger.words import NOWHERE, duration, whereabouts
 from msgcode.decisions import is_due
-from msgcode.model import PROBE, Activity
-from msgcode.questions import question_of
+from msgcode.model import Activity
 from msgcode.record import Record
 from msgcode.text import visible_line
 
@@ -43,14 +42,6 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(seconds=60)
 """So long a wait is part of the work: an answer takes its time to be written."""
-
-_CODE = r"```.*?(?:```|\Z)|`[^`\n]*`"
-_QUESTION = r"[?\uff1f\u061f](?![\w/=&.-])"
-_REQUEST = (
-    r"\b(?:please|(?:can|could|would|will) you|let me know|tell me|send me|give me|get back to me"
-    r"|I(?: a|')m waiting|(?:I |we )?(?:still )?wait(?:ing)? (?:for|on|until) (?:you|your)\b"
-    r"|I need|we need you|need(?:s)? your|blocked (?:on|by) you|reply (?:when|with|to)|I(?:'| wi)ll wait)\b"
-)
 
 
 class Wait(Record):
@@ -81,9 +72,15 @@ class Waits(Record):
     """The other waits: dead ends first, then the oldest."""
 
 
-def waits(state: State, presences: Mapping[str, Presence], now: datetime) -> Waits:
-    """Who waits on whom at this moment. The state must keep what has ended, as answers may have."""
-    found = list(_unanswered(state, presences, now))
+def waits(
+    state: State, presences: Mapping[str, Presence], now: datetime, unanswered: Unanswered | None = None
+) -> Waits:
+    """Who waits on whom at this moment.
+
+    unanswered: that of the state. Without it the state must keep what has ended, and all of it is looked
+    through.
+    """
+    found = list(_waits(state, presences, now, unanswered or Unanswered.of(state)))
     rings = list(_rings([wait for wait in found if now - wait.since >= PATIENCE]))
     rings.sort(key=lambda ring: max(wait.since for wait in ring))
     inside = {(wait.waiter, wait.message.id, wait.on) for ring in rings for wait in ring}
@@ -92,41 +89,12 @@ def waits(state: State, presences: Mapping[str, Presence], now: datetime) -> Wai
     return Waits(tuple(rings), tuple(others))
 
 
-def asks(message: Message) -> bool:
-    """Whether the message asks for something."""
-    if PROBE in message.metadata:
-        return False
-    if question_of(message):
-        return True
-    text = re.sub(_CODE, " ", f"{message.subject or ''}\n{message.body}", flags=re.DOTALL)
-    if re.search(_QUESTION, text):
-        return True
-    return not message.human and re.search(_REQUEST, text, re.IGNORECASE) is not None
-
-
-def asked(message: Message) -> list[str]:
-    """Whom the message asks, if it asks."""
-    recipients = [agent for agent in message.deliveries if agent != message.sender]
-    if message.channel is None or len(recipients) < 2 or question_of(message):
-        return recipients
-    text = f"{message.subject or ''}\n{message.body}"
-    return [agent for agent in recipients if re.search(rf"(?<![\w@.-])@{re.escape(agent)}(?![\w-])", text)]
-
-
-# Which requests are unanswered
-
-
-def _unanswered(state: State, presences: Mapping[str, Presence], now: datetime) -> Iterator[Wait]:
-    requests = [
-        (message, on)
-        for id in {id: None for inbox in state.inboxes.values() for id in inbox}
-        if asks(message := state.messages[id])
-        for on in asked(message)
-        if not message.deliveries[on].status.ended and not is_due(message, message.deliveries[on], now)
-    ]
-    said = _Said(state, [message for message, _ in requests])
-    for message, on in requests:
-        if said.answers(message, on) or said.is_newer(message, on):
+def _waits(
+    state: State, presences: Mapping[str, Presence], now: datetime, unanswered: Unanswered
+) -> Iterator[Wait]:
+    for id, on in unanswered.requests():
+        message = state.messages[id]
+        if is_due(message, message.deliveries[on], now):
             continue
         presence = presences.get(on, NOWHERE)
         alive = on in state.agents and presence.activity not in (Activity.OFFLINE, Activity.BLOCKED)
@@ -141,7 +109,7 @@ def _unanswered(state: State, presences: Mapping[str, Presence], now: datetime) 
             message.sent_at,
             where,
             alive,
-            not said.has_gone_on(message),
+            not unanswered.has_gone_on(message),
             dead_end,
         )
 
@@ -150,58 +118,6 @@ def _silent_since(message: Message, presence: Presence) -> datetime:
     """Since when the other could not have answered."""
     since = presence.since if presence.activity is Activity.BLOCKED else presence.last_seen
     return max(message.sent_at, since) if since else message.sent_at
-
-
-class _Said:
-    """What has been said since the requests, to find answers among it in one pass over the messages."""
-
-    def __init__(self, state: State, requests: list[Message]) -> None:
-        self._newest: dict[tuple[str, str, str], int] = {}
-        """By thread, sender and recipient: the newest message's place."""
-        self._replies: set[tuple[str, str, str]] = set()
-        """The message answered, who answered, and whom they told."""
-        self._by: dict[str, list[Message]] = {message.sender: [] for message in requests}
-        """What the senders of requests have said, oldest first."""
-        self._latest: dict[str, list[Message]] = {}
-        threads = {message.thread for message in requests}
-        ids = {message.id for message in requests}
-        for message in sorted(state.messages.values(), key=lambda message: message.seq):
-            if message.sender in self._by:
-                self._by[message.sender].append(message)
-            if message.thread in threads:
-                for to in message.deliveries:
-                    self._newest[message.thread, message.sender, to] = message.seq
-            for id in (message.reply_to, message.cause):
-                if id in ids and (id == message.reply_to or not asks(message)):
-                    self._replies.update((id, message.sender, to) for to in message.deliveries)
-
-    def answers(self, request: Message, by: str) -> bool:
-        """Whether the recipient `by` has answered."""
-        later = self._newest.get((request.thread, by, request.sender), 0) > request.seq
-        return later or (request.id, by, request.sender) in self._replies
-
-    def is_newer(self, request: Message, to: str) -> bool:
-        """Whether its sender has said something newer to the same in the same thread."""
-        return self._newest.get((request.thread, request.sender, to), 0) > request.seq
-
-    def has_gone_on(self, request: Message) -> bool:
-        """Whether its sender has since sent something in another thread that asks nothing."""
-        sender = request.sender
-        if sender not in self._latest:
-            self._latest[sender] = list(self._latest_asking_nothing(sender))
-        return any(
-            message.seq > request.seq and message.thread != request.thread for message in self._latest[sender]
-        )
-
-    def _latest_asking_nothing(self, sender: str) -> Iterator[Message]:
-        """The newest message of the sender that asks nothing, and the newest such of another thread."""
-        first = None
-        for message in reversed(self._by[sender]):
-            if (first is None or message.thread != first) and not asks(message):
-                yield message
-                if first is not None:
-                    return
-                first = message.thread
 
 
 # Rings of waits

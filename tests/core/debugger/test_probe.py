@@ -10,7 +10,7 @@ import pytest
 from msgcode import Message, Store
 from msgcode.debugger.loops import LoopDetector
 from msgcode.debugger.probe import BODY, Probe, Spread, spreads
-from msgcode.debugger.waits import asks
+from msgcode.debugger.unanswered import asks
 from msgcode.events import MessageSent
 from msgcode.model import PROBE
 from msgcode.state import new_message

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from msgcode.debugger.waits import Waits, asks, draw, waits
+from msgcode.debugger.unanswered import asks
+from msgcode.debugger.waits import Waits, draw, waits
 from tests.core.debugger.conftest import Room
 
 

@@ -21,7 +21,7 @@ class Rounds:
             for one in scene.findings
             if not one.ended
         }
-        rings = waits(scene.state, scene.presences, scene.now).deadlocks
+        rings = waits(scene.state, scene.presences, scene.now, scene.unanswered).deadlocks
         found |= {
             ("deadlock", *sorted(wait.message.id for wait in ring)): of_deadlock(ring, self._me)
             for ring in rings

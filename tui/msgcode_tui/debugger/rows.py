@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from msgcode import Message, Presence
 from msgcode.debugger.findings import Finding
 from msgcode.debugger.stuck import DEFAULTS, Thresholds
+from msgcode.debugger.unanswered import Unanswered
 from msgcode.state import Inbox, State
 from msgcode_tui.health import age
 from msgcode_tui.items import Item
+from msgcode_tui.live import Live
 
 MOST = 300
 """Rows of a kind that are listed, the first ones; what is said of the others is how many they are."""
@@ -49,20 +51,41 @@ class Scene(NamedTuple):
     now: datetime
     findings: Sequence[Finding] = ()
     thresholds: Thresholds = DEFAULTS
+    unanswered: Unanswered | None = None
+    """That of the state, where it is kept up."""
 
 
-def frozen(state: State) -> State:
-    """A copy that stays as it is while the state goes on, to be read by another thread. A millisecond or
-    two for 100,000 messages."""
-    copy = State(keep_ended=True)
+def frozen(state: State, *, keep_ended: bool = True) -> State:
+    """A copy that stays as it is while the state goes on, to be read by another thread.
+
+    keep_ended: with all messages, not only those that wait. That takes milliseconds for 100,000 of them, and
+    makes as much work for the garbage collector again.
+    """
+    copy = State(keep_ended=keep_ended)
     copy.seq, copy.ended = state.seq, state.ended.copy()
-    for name in ("agents", "channels", "messages", "holds", "stopped", "breakpoints"):
+    for name in ("agents", "channels", "holds", "stopped", "breakpoints"):
         setattr(copy, name, dict(getattr(state, name)))
+    waiting = {id: state.messages[id] for inbox in state.inboxes.values() for id in inbox}
+    copy.messages = dict(state.messages) if keep_ended else waiting
     for agent, inbox in state.inboxes.items():
         copied = copy.inboxes[agent] = Inbox()
         for shelves, own in ((inbox.waiting, copied.waiting), (inbox.undelivered, copied.undelivered)):
             own.update((priority, dict(shelf)) for priority, shelf in shelves.items() if shelf)
     return copy
+
+
+def scene_of(
+    live: Live,
+    now: datetime,
+    thresholds: Thresholds = DEFAULTS,
+    unanswered: Unanswered | None = None,
+    *,
+    keep_ended: bool = True,
+) -> Scene:
+    """The room as it is now. unanswered: that of the room, where it is kept up. keep_ended: as `frozen`."""
+    state = frozen(live.state, keep_ended=keep_ended)
+    kept = unanswered.copy() if unanswered else None
+    return Scene(state, dict(live.presences), now, live.findings(now), thresholds, kept)
 
 
 def heading(text: str) -> Row:

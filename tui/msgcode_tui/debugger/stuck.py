@@ -8,9 +8,14 @@ from msgcode_tui.health import age
 from msgcode_tui.items import Item, count
 
 
+def stuck_in(scene: Scene) -> list[Stuck]:
+    """What is stuck."""
+    return stuck(scene.state, scene.presences, scene.now, scene.thresholds, scene.unanswered)
+
+
 def read(scene: Scene) -> Reading:
     """What is stuck, that which weighs most first."""
-    found = stuck(scene.state, scene.presences, scene.now, scene.thresholds)
+    found = stuck_in(scene)
     if not found:
         return Reading([], "Nothing is stuck.")
     messages = sum(len(one.messages) for one in found)

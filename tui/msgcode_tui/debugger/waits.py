@@ -13,7 +13,7 @@ _NAME = 16
 
 def read(scene: Scene) -> Reading:
     """The waits: deadlocks first, then dead ends, then the oldest."""
-    found = waits(scene.state, scene.presences, scene.now)
+    found = waits(scene.state, scene.presences, scene.now, scene.unanswered)
     inside = [wait for ring in found.deadlocks for wait in ring]
     shown = [*inside, *found.others]
     if not shown:
