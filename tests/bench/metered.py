@@ -8,6 +8,7 @@ there, whenever it is not there.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -55,6 +56,7 @@ class MeteredApp(MsgcodeApp):
 
 def main() -> None:
     folder, messages, report = sys.argv[1:]
+    gc.disable()  # As `msgcode-tui` begins.
     with Store.open(folder) as store:
         MeteredApp(store, int(messages), report).run()
 

@@ -39,6 +39,8 @@ from msgcode_tui.widgets.message_lines import (
 _SPACED_FROM = 30
 """Terminals of so many rows have room for an empty line between two messages."""
 
+_KEPT = 160
+"""Messages whose lines are kept: four screens of 40 rows, if each has one. A line takes 5 KB in Textual."""
 
 _SAMPLE = 500
 """So many messages are looked at to know about how high all of them are."""
@@ -79,7 +81,7 @@ class MessageView(ScrollView, inherit_bindings=False):
         self._messages: Mapping[str, Message] = {}
         self._heights = Heights()
         self._held: Mapping[str, Collection[str]] = {}
-        self._lines: LRUCache[str, tuple[Message, list[Line]]] = LRUCache(512)
+        self._lines: LRUCache[str, tuple[Message, list[Line]]] = LRUCache(_KEPT)
         self._look: Look | None = None
         self._width = 0
         self._spaced = False
