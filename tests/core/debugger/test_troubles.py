@@ -8,8 +8,6 @@ import pytest
 
 from msgcode.debugger.stuck import Kind, Stuck, stuck
 from msgcode.debugger.waits import Waits, waits
-from msgcode.debugger.why import Explanation, why
-from msgcode.debugger.words import NOWHERE
 from msgcode.state import State
 from msgcode.verbs import fold_anew
 from tests.troubles import HEALTHY, TROUBLES, Recorded
@@ -34,20 +32,6 @@ def stuck_in(recorded: Recorded) -> list[Stuck]:
 
 def waits_in(recorded: Recorded) -> Waits:
     return waits(room(recorded), recorded.presence, recorded.now)
-
-
-def why_in(recorded: Recorded, message: str, agent: str) -> Explanation:
-    state = room(recorded)
-    with recorded.open() as store:
-        life = store.life(message)
-    return why(
-        state.messages[message],
-        agent,
-        life,
-        state.agents,
-        recorded.presence.get(agent, NOWHERE),
-        recorded.now,
-    )
 
 
 @pytest.mark.parametrize("name", ["deadlock of two", "deadlock of three"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,6 @@ def mirror_of(store: Store) -> Mirror:
 def leftovers(room: Path) -> list[str]:
     """Files of ours that should be gone once nobody is at work."""
     return [path.name for path in room.iterdir() if path.name.startswith(".msgcode-")]
-
-
-def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
-    return {entry["id"]: entry for entry in entries}
 
 
 class Shifted:
