@@ -19,6 +19,10 @@ _INSIDE = "MSGCODE_SOAK"
 """Names, in the environment of a run that has a small disk of its own, the folder of the run."""
 
 _MEGABYTES = 96
+"""Of the disk, and ..."""
+
+_MEGABYTES_A_SECOND = 0.2
+"""... for what killed oh-my-msgcodes leave, and for damaged files, which are set aside: 0.05 was measured."""
 
 _MOST = 9000
 """Messages in a run, about: oh-my-msgcode writes all of the last half hour into one file again and again."""
@@ -42,11 +46,12 @@ def main() -> int:
     for name in ("disk", "home"):
         (folder / name).mkdir()
     print(f"seed {options.seed}", flush=True)
-    flags = next((flags for flags in ("-rm", "-m") if _runs(_on_a_disk(flags, folder, ["true"]))), None)
+    size = _MEGABYTES + int(_MEGABYTES_A_SECOND * options.seconds)
+    flags = next((flags for flags in ("-rm", "-m") if _runs(_on_a_disk(flags, folder, size, ["true"]))), None)
     if flags:
         again = [sys.executable, "-m", "tests.soak", *sys.argv[1:], f"--seed={options.seed}"]
         environment = {**os.environ, _INSIDE: str(folder)}
-        code = subprocess.run(_on_a_disk(flags, folder, again), env=environment, check=False).returncode
+        code = subprocess.run(_on_a_disk(flags, folder, size, again), env=environment, check=False).returncode
     else:
         print("no small disk can be mounted here: a limit on the size of files stands for a full one")
         code = _soak(options, folder, is_disk=False)
@@ -57,9 +62,9 @@ def main() -> int:
     return code
 
 
-def _on_a_disk(flags: str, folder: Path, command: list[str]) -> list[str]:
-    """The command, in a name space in which a small file system is mounted at `folder`/disk."""
-    script = f'mount -t tmpfs -o size={_MEGABYTES}m,mode=700 tmpfs "$0" && exec "$@"'
+def _on_a_disk(flags: str, folder: Path, size: int, command: list[str]) -> list[str]:
+    """The command, in a name space in which a file system of `size` megabytes is mounted at `folder`/disk."""
+    script = f'mount -t tmpfs -o size={size}m,mode=700 tmpfs "$0" && exec "$@"'
     return ["unshare", flags, "sh", "-c", script, str(folder / "disk"), *command]
 
 
