@@ -98,9 +98,20 @@ class SqliteRoom:
     def __init__(self, folder: str, *, sync: bool) -> None:
         os.makedirs(folder, exist_ok=True)
         self._db = sqlite3.connect(os.path.join(folder, "room.db"), timeout=30, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
+        self._in_wal()
         self._db.execute(f"PRAGMA synchronous={'FULL' if sync else 'NORMAL'}")
         self._db.executescript(self._SCHEMA)
+
+    def _in_wal(self) -> None:
+        """Have it kept in WAL mode, for which SQLite does not wait while another process does the same."""
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                time.sleep(0.01)
 
     def send(self, sender: str, to: str) -> str:
         id = str(uuid4())

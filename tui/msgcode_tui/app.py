@@ -310,7 +310,9 @@ class MsgcodeApp(OutsideApp, TypeAhead):
             presences = await asyncio.to_thread(self._presences_of, tuple(self.present.state.agents))
             changed = presences != self.present.presences
             self.present.presences = presences
-            before, self._stuck = self._stuck, await asyncio.to_thread(stuck_in, self._what_waits())
+            before, found = self._stuck, await asyncio.to_thread(stuck_in, self._what_waits())
+            # The user is being registered, as a human, and these are never stuck.
+            self._stuck = [one for one in found if one.agent != self.present.me]
             changed = changed or trouble != self.trouble
             trouble = self.trouble
             if changed or [one.messages for one in before] != [one.messages for one in self._stuck]:

@@ -25,7 +25,7 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def test_the_first_picture_has_the_newest_message(store: Store, pictures: list[str]) -> None:
     store.send("alice", "bob", SENTENCE)
-    async with MsgcodeApp(store, "human").run_test(size=(140, 40)) as pilot:
+    async with MsgcodeApp(store, "human").run_test(size=(140, 40), notifications=True) as pilot:
         await pilot.pause()
         first = next(picture for picture in pictures if "Everything" in picture)
         assert "sixteen" in first
@@ -36,7 +36,7 @@ async def test_the_first_picture_at_a_new_size_is_the_one_that_stays(
     store: Store, pictures: list[str]
 ) -> None:
     store.send("alice", "bob", SENTENCE)
-    async with MsgcodeApp(store, "human").run_test(size=(140, 40)) as pilot:
+    async with MsgcodeApp(store, "human").run_test(size=(140, 40), notifications=True) as pilot:
         await pilot.pause()
         pictures.clear()
         await pilot.resize_terminal(80, 40)
