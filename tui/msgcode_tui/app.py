@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +25,7 @@ from msgcode.events import Event, JournalReset, RoomPurged
 from msgcode.journal.reader import Position
 from msgcode.journal.recent import Recent
 from msgcode.model import now
-from msgcode_tui import deeds, desktop, past, safe, screens, times
+from msgcode_tui import deeds, desktop, garbage, past, safe, screens, times
 from msgcode_tui.addressing import Address
 from msgcode_tui.debugger.rounds import Rounds
 from msgcode_tui.debugger.rows import Scene, scene_of
@@ -76,9 +75,8 @@ ROUNDS_EVERY = 1.0
 ROUNDS_SHARE = 0.05
 """The part of the time that these looks may take."""
 
-GARBAGE = 5_000, 10, 10
-"""Thresholds of the garbage collector. A picture of the screen is 10,000 objects in cycles: with Python's own
-700, every fourth one had to wait while all that is there was looked through."""
+QUIET = 3.0
+"""Seconds in which nobody wanted another picture, after which all is looked through: that takes a tenth."""
 
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
@@ -174,6 +172,8 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         self._notices = Notices(settings.notify)
         self._told_stuck: set[tuple[str, Kind]] = set()
         self._touched_at = 0.0
+        self._asked_at = 0.0
+        """When a picture was last asked for: by a key, the mouse, or another size."""
         self._place: Position | None = None
         """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
@@ -222,17 +222,24 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         self.exit()
 
     def _begin(self) -> None:
-        gc.freeze()
-        gc.set_threshold(*GARBAGE)
-        gc.enable()
+        garbage.begin()
         self.run_worker(self._follow())
         self.run_worker(self._follow_presence())
         self.run_worker(self._look_for_rounds())
         self.run_worker(self._stay_online())
         self.run_worker(self._give_defaults())
         self.run_worker(self._remember())
+        self.run_worker(self._clear_away())
         # The first selected message waits for it else, and the first picture for all that came with it.
         self.run_worker(asyncio.to_thread(import_module, "msgcode_tui.widgets.markdown_lines"))
+
+    async def _clear_away(self) -> None:
+        """Look through all that is there for garbage when nobody waits for a picture."""
+        while True:
+            await asyncio.sleep(QUIET)
+            is_quiet = monotonic() - self._asked_at > QUIET and self.present.past is None
+            if is_quiet:
+                garbage.clear_away()
 
     # What has happened
 
@@ -277,10 +284,10 @@ class MsgcodeApp(OutsideApp, TypeAhead):
                 self.present.recall(piece)
                 if monotonic() > told + PROGRESS_EVERY:
                     told = monotonic()
-                    _keep()
+                    garbage.keep()
                     self._redraw()
                 await asyncio.sleep(BREATH)
-        _keep()
+        garbage.keep()
         self._redraw()
 
     def _redraw(self) -> None:
@@ -465,6 +472,8 @@ class MsgcodeApp(OutsideApp, TypeAhead):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._touched_at = monotonic()
+        if isinstance(event, events.InputEvent | events.Resize):
+            self._asked_at = monotonic()
         await super().on_event(event)
 
     @property
@@ -576,10 +585,3 @@ class MsgcodeApp(OutsideApp, TypeAhead):
 def _by_room(values: Mapping[str, T]) -> list[tuple[Room, T]]:
     """What is kept for the rooms that can be."""
     return [(room, value) for key, value in values.items() if (room := room_of(key))]
-
-
-def _keep() -> None:
-    """What is there stays. Looking through it for garbage, again and again as it grows, would take as long
-    as reading it."""
-    gc.collect()
-    gc.freeze()

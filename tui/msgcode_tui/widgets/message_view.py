@@ -39,8 +39,8 @@ from msgcode_tui.widgets.message_lines import (
 _SPACED_FROM = 30
 """Terminals of so many rows have room for an empty line between two messages."""
 
-_KEPT = 160
-"""Messages whose lines are kept: four screens of 40 rows, if each has one. A line takes 5 KB in Textual."""
+_KEPT = 80
+"""Messages whose lines are kept; or two screens of one row each, if these are more. A line takes 5 KB."""
 
 _SAMPLE = 500
 """So many messages are looked at to know about how high all of them are."""
@@ -337,6 +337,7 @@ class MessageView(ScrollView, inherit_bindings=False):
         self._lines.clear()
 
     def on_resize(self, event: events.Resize) -> None:
+        self._lines.grow(2 * self.size.height)
         width, spaced = self.scrollable_content_region.width, self.app.size.height >= self._spaced_from
         selected = None
         if (width, spaced) != (self._width, self._spaced):
