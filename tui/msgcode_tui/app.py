@@ -75,9 +75,6 @@ ROUNDS_EVERY = 1.0
 ROUNDS_SHARE = 0.05
 """The part of the time that these looks may take."""
 
-QUIET = 3.0
-"""Seconds in which nobody wanted another picture, after which all is looked through: that takes a tenth."""
-
 LEAVE_WITHIN = 5
 """Seconds that leaving a closed terminal may take."""
 
@@ -172,8 +169,6 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         self._notices = Notices(settings.notify)
         self._told_stuck: set[tuple[str, Kind]] = set()
         self._touched_at = 0.0
-        self._asked_at = 0.0
-        """When a picture was last asked for: by a key, the mouse, or another size."""
         self._place: Position | None = None
         """Where what is shown ends, before it is followed."""
         self._drawn_at = 0.0
@@ -229,17 +224,12 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         self.run_worker(self._stay_online())
         self.run_worker(self._give_defaults())
         self.run_worker(self._remember())
-        self.run_worker(self._clear_away())
         # The first selected message waits for it else, and the first picture for all that came with it.
         self.run_worker(asyncio.to_thread(import_module, "msgcode_tui.widgets.markdown_lines"))
 
-    async def _clear_away(self) -> None:
-        """Look through all that is there for garbage when nobody waits for a picture."""
-        while True:
-            await asyncio.sleep(QUIET)
-            is_quiet = monotonic() - self._asked_at > QUIET and self.present.past is None
-            if is_quiet:
-                garbage.clear_away()
+    def post_display_hook(self) -> None:
+        """A picture has been drawn, and nobody waits for another one, unless they have already asked."""
+        asyncio.get_running_loop().call_soon(garbage.clear_away)
 
     # What has happened
 
@@ -472,8 +462,6 @@ class MsgcodeApp(OutsideApp, TypeAhead):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._touched_at = monotonic()
-        if isinstance(event, events.InputEvent | events.Resize):
-            self._asked_at = monotonic()
         await super().on_event(event)
 
     @property

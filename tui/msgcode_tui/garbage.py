@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 
-_THRESHOLDS = 5_000, 10, 50
+_PUT_OFF = 2
+"""So many looks at what is new go before one at all."""
+
+_THRESHOLDS = 5_000, 10, 20
 """A picture of the screen is 10,000 objects in cycles: with Python's own 700, 10, 10 every fourth one had to
 wait while all that is there was looked through."""
 
@@ -24,6 +27,7 @@ def keep() -> None:
 
 
 def clear_away() -> None:
-    """Look through all that does not stay, if enough has been made since: a tenth of a second."""
-    if gc.get_count()[2] > 1:
+    """Look through all that does not stay, if enough has been made since. To be called when nobody waits: it
+    takes some hundredths of a second, and more if it is put off."""
+    if gc.get_count()[2] > _PUT_OFF:
         gc.collect()

@@ -7,6 +7,7 @@ As long as there are no such files, and nobody asks for them, it costs four look
 from __future__ import annotations
 
 import os
+from _thread import RLock  # threading itself takes 1 ms to import, and a send needs no threads.
 
 from msgcode.mirror.versions import FILES, MEMORY, is_kept, signature
 
@@ -52,6 +53,7 @@ class MirroredJournal:
         self._paths = [os.path.join(folder, name) for name in (*FILES, MEMORY)]
         self._mirror: Mirror | None = None
         self._later: Timer | None = None
+        self._later_lock = RLock()
 
     @property
     def state(self) -> State:
@@ -101,7 +103,9 @@ class MirroredJournal:
         self._publish()
 
     def close(self) -> None:
-        if later := self._later:
+        with self._later_lock:
+            later = self._later
+        if later:
             later.cancel()
             later.join()
         if self._mirror:
@@ -153,17 +157,21 @@ class MirroredJournal:
 
     def _publish_later(self) -> None:
         """See that what was put off is written, even if nothing more is done in this process."""
-        if self._mirror and self._mirror.due and self._mirror.active and not self._later:
-            from threading import Timer
+        if not (self._mirror and self._mirror.due and self._mirror.active):
+            return
+        from threading import Timer
 
-            from msgcode.mirror.mirror import PUBLISH_EVERY
+        from msgcode.mirror.mirror import PUBLISH_EVERY
 
-            self._later = Timer(PUBLISH_EVERY, self._publish_put_off)
-            self._later.daemon = True
-            self._later.start()
+        with self._later_lock:
+            if not self._later:
+                self._later = Timer(PUBLISH_EVERY, self._publish_put_off)
+                self._later.daemon = True
+                self._later.start()
 
     def _publish_put_off(self) -> None:
-        self._later = None
+        with self._later_lock:
+            self._later = None
         self._publish()
 
     def _tend(self, caught: Sequence[Version]) -> Mirror | None:
