@@ -46,6 +46,6 @@ FULL = Scale(
 QUICK = Scale(
     name="quick: figures from few and small runs, none of real agents",
     waiting=(0, 10_000), operations=50, rounds=1,
-    history=50_000, backlog=1_000, writers=(1, 4), seconds=0.2, wakes=10, processes=3, deliveries=0,
-    messages=5_000, sharing=1,
+    history=20_000, backlog=1_000, writers=(1, 4), seconds=0.2, wakes=5, processes=2, deliveries=0,
+    messages=2_000, sharing=0.3,
 )  # fmt: skip
