@@ -111,13 +111,13 @@ async def test_from_hit_to_hit(store: Store) -> None:
     live, search = live_of(store), search_for("needle")
     await finish(search, live)
     messages = live.state.messages
-    assert search.beside(None, messages, 1) == two.id
-    assert search.beside(messages[two.id], messages, 1) == one.id
-    assert search.beside(messages[one.id], messages, 1) == two.id
-    assert search.beside(messages[between.id], messages, 1) == one.id
-    assert search.beside(messages[between.id], messages, -1) == two.id
-    assert search.beside(messages[two.id], messages, -1) == one.id
-    assert [search.place(messages[each.id], messages) for each in (one, between, two)] == [1, None, 0]
+    assert search.beside(None, 1) == two.id
+    assert search.beside(messages[two.id], 1) == one.id
+    assert search.beside(messages[one.id], 1) == two.id
+    assert search.beside(messages[between.id], 1) == one.id
+    assert search.beside(messages[between.id], -1) == two.id
+    assert search.beside(messages[two.id], -1) == one.id
+    assert [search.place(messages[each.id]) for each in (one, between, two)] == [1, None, 0]
 
 
 async def test_of_one_room(store: Store) -> None:

@@ -18,6 +18,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.theme import ThemeProvider
 
 from msgcode import Message, MsgcodeError, Presence, Store, answers, calls, commands
 from msgcode.debugger.stuck import Kind, Stuck
@@ -553,6 +554,19 @@ class MsgcodeApp(OutsideApp, TypeAhead):
         yield from super().get_system_commands(screen)
         if isinstance(screen, MainScreen):
             yield from screen.commands()
+
+    def action_command_palette(self) -> None:
+        """Show the command palette."""
+        from msgcode_tui.screens.command_palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        """Show the themes to choose from."""
+        from msgcode_tui.screens.command_palette import Palette
+
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def action_help(self) -> None:
         """Show what the keys do, as seen from where the user is."""

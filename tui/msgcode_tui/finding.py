@@ -33,6 +33,8 @@ class Search:
         """All of them, oldest first: a list that grows at its end, or is replaced when some go. None
         until they have been looked for everywhere."""
         self._source: Sequence[str] | None = None
+        self._messages: Mapping[str, Message] = {}
+        """Among which it was looked. The room may be another by now: the past, or what is left of it."""
         self._left = self._end = 0
         """Between these places in the source, all has been looked at."""
         self._older: list[str] = []
@@ -59,6 +61,7 @@ class Search:
     def look(self, live: Live) -> bool:
         """Look at the next slice; returns whether that was the last."""
         ids, messages = live.index.messages(self.room), live.state.messages
+        self._messages = messages
         if ids is not self._source:
             self._source, self._older, self._newer = ids, [], []
             self._left = self._end = len(ids)
@@ -75,10 +78,10 @@ class Search:
         if self._older or self.found is not self._newer:
             self._newer = self.found = [*reversed(self._older), *self._newer]
             self._older = []
-        self._look_again(messages)
+        self._look_again()
         return True
 
-    def _look_again(self, messages: Mapping[str, Message]) -> None:
+    def _look_again(self) -> None:
         """Test again what has changed. `found` is replaced if another list is right."""
         changed = set(self._moved[self._retested :])
         self._retested = len(self._moved)
@@ -87,13 +90,13 @@ class Search:
         assert self.found is not None
         was, now = self.found, set(self.found)
         for id in changed:
-            message = messages.get(id)
+            message = self._messages.get(id)
             if message and self._is_in_room(message) and self.query.matches(message):
                 now.add(id)
             else:
                 now.discard(id)
         if len(now) != len(was) or now.difference(was):
-            self._newer = self.found = sorted(now, key=lambda id: messages[id].seq)
+            self._newer = self.found = sorted(now, key=lambda id: self._messages[id].seq)
 
     def _is_in_room(self, message: Message) -> bool:
         return self.room == EVERYTHING or self.room in rooms_of(message)
@@ -103,15 +106,15 @@ class Search:
             found.append(message.id)
         return _OVERHEAD + len(message.body)
 
-    def place(self, message: Message, messages: Mapping[str, Message]) -> int | None:
+    def place(self, message: Message) -> int | None:
         """At which place the message was found; None if it was not. Only when all is `found`."""
         assert self.found is not None
-        index = self._index(message.seq, messages)
+        index = self._index(message.seq)
         if index < len(self.found) and self.found[index] == message.id:
             return len(self.found) - 1 - index
         return None
 
-    def beside(self, message: Message | None, messages: Mapping[str, Message], step: int) -> str | None:
+    def beside(self, message: Message | None, step: int) -> str | None:
         """The id of the next older one (step 1) or newer one (-1) than the message; after the last comes the
         first. With no message, the newest. None if nothing was found. Only when all is `found`."""
         assert self.found is not None
@@ -120,12 +123,12 @@ class Search:
         if message is None:
             return self.found[-1]
         if step > 0:
-            return self.found[self._index(message.seq, messages) - 1]
-        return self.found[self._index(message.seq + 1, messages) % len(self.found)]
+            return self.found[self._index(message.seq) - 1]
+        return self.found[self._index(message.seq + 1) % len(self.found)]
 
-    def _index(self, seq: int, messages: Mapping[str, Message]) -> int:
+    def _index(self, seq: int) -> int:
         assert self.found is not None
-        return bisect_left(self.found, seq, key=lambda id: messages[id].seq)
+        return bisect_left(self.found, seq, key=lambda id: self._messages[id].seq)
 
 
 async def finish(search: Search, live: Live, tell: Callable[[], None] = lambda: None) -> None:

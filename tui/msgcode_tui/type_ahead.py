@@ -38,7 +38,9 @@ class TypeAhead(App[None]):
             else:
                 await self._send(events.Key(key.key, key.character))
             return
-        behind = next((to for to in sent.values() if to and to is not self.focused), self.focused)
+        # What is gone gives nothing back, and nobody may wait for it.
+        there = [to for to in sent.values() if to and to.is_attached and to.is_running]
+        behind = next((to for to in there if to is not self.focused), self.focused)
         if behind is self.focused or behind is None:
             await self._send(key)
         else:

@@ -113,9 +113,8 @@ class ActingScreen(Screen[None]):
     def on_click(self, event: events.Click) -> None:
         thread = self.query_one(Thread)
         clicked, _ = self.get_widget_at(event.screen_x, event.screen_y)
-        if event.button == RIGHT_BUTTON and clicked is thread and thread.selected:
-            is_marked = thread.selected in thread.marked
-            message = self._app.live.state.messages[thread.selected]
+        if event.button == RIGHT_BUTTON and clicked is thread and (message := thread.message):
+            is_marked = message.id in thread.marked
             self._offer_actions(self.targets() if is_marked else [message])
 
     def action_actions(self) -> None:

@@ -8,16 +8,16 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from msgcode_tui import safe
 from msgcode_tui.completion import Choice, best
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.choices import Choices
 from msgcode_tui.widgets.line_input import LineInput
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Dialog[str | None]):
     """Returns what the user wrote or chose; None if they want out.
 
     question: what is asked. hint: said in the empty field. among: with some given, the answer is one of them.

@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Label, Static
 
 from msgcode import Store
@@ -19,6 +18,7 @@ from msgcode.errors import BadInput
 from msgcode_tui import safe
 from msgcode_tui.debugger import deeds
 from msgcode_tui.deeds import Deed
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.line_input import LineInput
 
@@ -40,7 +40,7 @@ _FIELDS = {
 _FLAGS = {"loops": "goes round and round", "once": "only once"}
 
 
-class BreakpointForm(ModalScreen[None]):
+class BreakpointForm(Dialog[None]):
     """Adds a breakpoint.
 
     given: what is in the fields at first, by the names that `Store.add_breakpoint` has for them. ask: the

@@ -13,7 +13,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 
 from msgcode.debugger import holds
 from msgcode.debugger.findings import Finding
@@ -33,6 +32,7 @@ from msgcode_tui.rooms import Room, pair_room
 from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.breakpoint import BreakpointForm
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.dialog import ClosingScreen
 from msgcode_tui.screens.holding import stepped
 from msgcode_tui.screens.rewrite import Rewrite, Rewritten
 from msgcode_tui.screens.why import WhyScreen
@@ -82,7 +82,7 @@ _ONLY: dict[str, set[str]] = {
 """The tabs in which an action makes sense; the others do in all."""
 
 
-class DebugScreen(Screen[str | Room | Moment | None]):
+class DebugScreen(ClosingScreen[str | Room | Moment | None]):
     """Returns the id of the message, the room, or the moment that the user wants to see; None if none.
 
     tab: the id of the tab that is shown first.
@@ -294,7 +294,9 @@ class DebugScreen(Screen[str | Room | Moment | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _ONLY and self.kind.id not in _ONLY[action]:
             return False
-        if not self.query("#list"):  # It is not there yet, or no longer.
+        if not super().check_action(action, parameters):
+            return False
+        if not self.query("#list"):  # It is not there yet.
             return True
         row = self.row
         if action in ("edit", "move", "discard"):

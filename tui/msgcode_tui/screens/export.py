@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, RadioButton, RadioSet, Static
 
 from msgcode import Message, MsgcodeError, Refused
@@ -21,6 +20,7 @@ from msgcode_tui import exporting, safe
 from msgcode_tui.exporting import FORMAT_NAMES, Part
 from msgcode_tui.items import count
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.line_input import LineInput
 
@@ -44,7 +44,7 @@ class Radio(RadioButton):
         return super().render()
 
 
-class ExportScreen(ModalScreen[str | None]):
+class ExportScreen(Dialog[str | None]):
     """Returns the path of what was written; None if nothing was.
 
     parts: what can be exported, the first is proposed. messages: those that there are, by id. clock: local

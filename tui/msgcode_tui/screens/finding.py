@@ -120,7 +120,7 @@ class FindingScreen(Screen[None]):
         if self.search.found is None:
             return [(f"{_short(self.search)} looking {self.search.share:.0%} ", "found")]
         message = self.query_one(Thread).message
-        place = self.search.place(message, live.state.messages) if message else None
+        place = self.search.place(message) if message else None
         at = "" if place is None else f"{place + 1:,} of "
         return [(f"{_short(self.search)} {at}{self.search.count:,} · n N · esc ends ", "found")]
 
@@ -159,14 +159,14 @@ class FindingScreen(Screen[None]):
             return
         live, message = self._app.live, self.query_one(Thread).message
         await finish(search, live)
-        if id := search.beside(message, live.state.messages, step):
+        if id := search.beside(message, step):
             self.visit(id)
 
     def action_stuck(self) -> None:
         """Go to the next message that waits for too long; after the newest of them, to the oldest."""
         live, selected = self._app.live, self.query_one(Thread).message
-        ids = [id for one in self._app.stuck for id in one.messages]
-        found = {live.state.messages[id].seq: id for id in ids}
+        ids = (id for one in self._app.stuck for id in one.messages)
+        found = {live.state.messages[id].seq: id for id in ids if id in live.state.messages}
         if not found:
             self._app.say("Nothing is stuck.")
             return

@@ -11,9 +11,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.footer import Footer
 
 
@@ -34,16 +34,14 @@ WRITING = Group(
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Shows these bindings, which are those of the screen below (`Screen.active_bindings`)."""
 
     CSS_PATH: ClassVar = "help.tcss"
     AUTO_FOCUS = "VerticalScroll"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape,q,f1,question_mark", "app.pop_screen", "Close", id="help.close", tooltip="Close the help"
-        ),
+        Binding("escape,q,f1,question_mark", "dismiss", "Close", id="help.close", tooltip="Close the help"),
         Binding("down,j", "scroll(1)", "Down", id="help.down", show=False, tooltip="Scroll down"),
         Binding("up,k", "scroll(-1)", "Up", id="help.up", show=False, tooltip="Scroll up"),
     ]

@@ -10,12 +10,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from msgcode_tui import safe
 from msgcode_tui.actions import Action
+from msgcode_tui.screens.dialog import Dialog
 
 _TITLE = 40
 """Cells that a title may have."""
@@ -27,7 +27,7 @@ _SOME = 24
 """Beside the titles so many cells are worth writing something into."""
 
 
-class Menu(ModalScreen[str | None]):
+class Menu(Dialog[str | None]):
     """Returns the id of the action that the user chose; None if they chose none.
 
     What is not possible is there all the same, and says why. What there is no room for beside the titles is
@@ -87,7 +87,7 @@ class Menu(ModalScreen[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         action = next((each for each in self._actions if each.key == event.character), None)
-        if action:
+        if action and self.is_active:  # Else it was pressed after that which closed this.
             event.stop()
             self._choose(action)
 

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from msgcode.questions import MAX_CHOICES, Question
 from msgcode_tui import safe, times
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.question_lines import unanswered
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LONGEST = 4_000
 """So many characters of a question are shown here; the room has the rest."""
 
 
-class Questions(ModalScreen[str | None]):
+class Questions(Dialog[str | None]):
     """Returns the id of the message that the user wants to see in the room; None if none.
 
     answer: called with a question's id and the choice for it.

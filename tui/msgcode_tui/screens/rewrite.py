@@ -7,13 +7,13 @@ from typing import ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from msgcode import Message
 from msgcode.text import visible
 from msgcode_tui import safe
 from msgcode_tui.drafts import FOLD_OVER, PLAIN, Draft, draft_of
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.composer import Composer
 from msgcode_tui.widgets.desk import TOO_LONG
 from msgcode_tui.widgets.line_input import LineInput
@@ -26,7 +26,7 @@ class Rewritten(NamedTuple):
     subject: str
 
 
-class Rewrite(ModalScreen[Rewritten | None]):
+class Rewrite(Dialog[Rewritten | None]):
     """Returns the text and the subject that the user wants; None if nothing shall change.
 
     What the terminal would obey is visible in the text, and stays so in what is written anew.

@@ -12,7 +12,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.signal import Signal
 from textual.widgets import Input
 
@@ -21,6 +20,7 @@ from msgcode.search import parse_query
 from msgcode_tui.finding import Search, finish, first
 from msgcode_tui.items import count
 from msgcode_tui.live import Live
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.widgets.bars import Bar
 from msgcode_tui.widgets.footer import Footer
 from msgcode_tui.widgets.hits import Hits
@@ -84,7 +84,7 @@ class QueryInput(LineInput):
     ]
 
 
-class SearchScreen(ModalScreen[Found | None]):
+class SearchScreen(Dialog[Found | None]):
     """Returns what the user has chosen; None if they went back.
 
     live: what is searched. changed: says when that has changed. clock: the time in UTC. text: a query to

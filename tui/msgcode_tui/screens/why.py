@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from msgcode import Message, MsgcodeError, Priority
 from msgcode.events import AgentUnregistered, Event
@@ -27,6 +26,7 @@ from msgcode_tui.deeds import Deed
 from msgcode_tui.items import Item
 from msgcode_tui.screens.ask import Ask
 from msgcode_tui.screens.confirm import Confirm
+from msgcode_tui.screens.dialog import Dialog
 from msgcode_tui.screens.holding import stepped
 from msgcode_tui.screens.rewrite import Rewrite
 from msgcode_tui.widgets.footer import Footer
@@ -60,7 +60,7 @@ class AdviceList(RowList):
     ]
 
 
-class WhyScreen(ModalScreen[str | Kind | None]):
+class WhyScreen(Dialog[str | Kind | None]):
     """Returns the id of the message if the user wants to see it in its room, or the tab of the debugger
     that they want to see.
 
@@ -116,8 +116,7 @@ class WhyScreen(ModalScreen[str | Kind | None]):
             return
         message = live.state.messages.get(self._message_id)
         if message is None:
-            if self.is_current:
-                self.dismiss(None)
+            self.dismiss(None)
             return
         if message is not self._message:
             self._message = message
@@ -176,11 +175,13 @@ class WhyScreen(ModalScreen[str | Kind | None]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         if action == "advice":
             return parameters[0] in self._doable
         if action == "recipient":
             return self._message is not None and len(self._message.deliveries) > 1
-        return super().check_action(action, parameters)
+        return True
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:

@@ -60,7 +60,7 @@ class Hits(ScrollView, can_focus=False):
         self._live = live
         if self._moved and search and self._current and search.found is not None:
             message = live.state.messages.get(self._current)
-            self.place = (message and search.place(message, live.state.messages)) or 0
+            self.place = (message and search.place(message)) or 0
         self._current = self.current
         self.virtual_size = Size(self.size.width, HEIGHT * self._count)
         self.refresh()

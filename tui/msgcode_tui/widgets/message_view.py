@@ -153,9 +153,13 @@ class MessageView(ScrollView, inherit_bindings=False):
 
     def _place(self) -> tuple[int, int] | None:
         """The message at the top, and how many of its lines are above; None while following."""
-        if self.following or not self._heights.total:
-            return None
-        return self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))
+        return None if self.following or not self._heights.total else self._top
+
+    @property
+    def _top(self) -> tuple[int, int]:
+        """The message at the top, and how many of its lines are above; the first while it has no width."""
+        total = self._heights.total
+        return self._heights.at(min(self.scroll_offset.y, total - 1)) if total else (0, 0)
 
     def _go_to(self, index: int, offset: int) -> None:
         """Have so many lines of the message above the top."""
@@ -227,7 +231,7 @@ class MessageView(ScrollView, inherit_bindings=False):
                 self._measure(range(len(self._ids) - 1, -1, -1), 2 * self.size.height)
                 self._scroll(self._heights.total)
             elif self._heights.total:
-                index, offset = self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))
+                index, offset = self._top
                 moved = self._measure(range(index - 1, -1, -1), self.size.height)
                 self._measure(range(index, len(self._ids)), offset + 2 * self.size.height)
                 self._scroll(self.scroll_offset.y + moved)

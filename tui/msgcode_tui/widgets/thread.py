@@ -109,9 +109,7 @@ class Thread(MessageView, can_focus=True):
         elif step < 0:
             index = len(self._ids) - 1 - self.below
         else:
-            index = (
-                self._heights.at(min(self.scroll_offset.y, self._heights.total - 1))[0] if self._ids else 0
-            )
+            index = self._top[0]
         while 0 <= index < len(self._ids):
             if predicate(self._messages[self._ids[index]]):
                 return self.go_to(self._ids[index])
