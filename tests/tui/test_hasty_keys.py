@@ -93,6 +93,8 @@ async def test_the_palette_runs_a_command_once(store: Store, folder: Path) -> No
         ("question_mark", "question_mark", "escape", "question_mark", "f1"),
         ("D", "escape", "2", "3", "D", "escape"),
         ("a", "pagedown", "escape", "escape", "a"),
+        ("slash", "g", "o", "enter", "enter", "enter"),
+        ("ctrl+s", "escape", "escape", "ctrl+s", "escape"),
     ],
     ids="-".join,
 )

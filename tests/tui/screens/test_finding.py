@@ -178,6 +178,25 @@ async def test_the_room_narrowed_to_what_matches(store: Store, folder: Path) -> 
         assert app.app.live.index.unread_count(pair_room("alice", "bob")) == 0
 
 
+async def test_what_was_found_may_not_have_been_there_in_the_past(store: Store, folder: Path) -> None:
+    store.send("alice", "bob", "needle one")
+    two = store.send("alice", "bob", "needle two")
+    async with running(folder) as app:
+        await search(app, "needle")
+        await app.pilot.press("enter")
+        await app.shows("1 of 2")
+        await app.pilot.press("n", "T")
+        await app.until(lambda: app.app.travel.place)
+        while app.app.travel.place and (seq := app.app.travel.place.seq) >= two.seq:
+            await app.pilot.press("comma")
+            await app.until(lambda seq=seq: app.app.travel.place and app.app.travel.place.seq < seq)  # type: ignore[misc]
+        await app.rests()
+        assert "needle two" not in app.screen()
+        await app.shows("“needle” 2 of 2")
+        await app.pilot.press("n")
+        await app.shows("“needle” 1 of 1")
+
+
 async def test_a_filter_ends_with_its_room(store: Store, folder: Path) -> None:
     store.send("alice", "bob", "needle one")
     store.broadcast("alice", "dev", "only hay")
