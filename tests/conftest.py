@@ -18,8 +18,10 @@ settings.load_profile("msgcode")
 # Of the hundreds of processes that the tests start, each would compile all of msgcode for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# A shell that has the tests run in the background has them ignore SIGINT, and so all that they start.
+# A shell that has the tests run in the background has them ignore SIGINT, and nohup SIGHUP; and so all that
+# they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest.register_assert_rewrite("tests.core.journal.contract")
 

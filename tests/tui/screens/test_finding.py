@@ -389,6 +389,34 @@ async def test_exporting_as_html_shows_how_far_it_is(
         assert "&lt;b&gt;number 29&lt;/b&gt;" in file.read_text()
 
 
+async def test_breaking_an_export_off(
+    store: Store, folder: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.send("alice", "bob", "one")
+    store.send("alice", "bob", "two")
+    goes_on, write = threading.Event(), exporting.write
+
+    def slow_write(*args: Any, is_stopped: Callable[[], bool], **more: Any) -> str | None:
+        """As on a room that takes long to write."""
+
+        def wait_and_ask() -> bool:
+            goes_on.wait(WAIT)
+            return is_stopped()
+
+        return write(*args, is_stopped=wait_and_ask, **more)
+
+    monkeypatch.setattr(exporting, "write", slow_write)
+    async with running(folder) as app:
+        await app.shows("two")
+        await app.pilot.press("ctrl+s", "enter")
+        await app.until(lambda: app.app.screen.query_one(ProgressBar).visible)
+        await app.pilot.press("escape")
+        goes_on.set()
+        await app.shows("Stopped: no file was written.")
+        await app.until(lambda: app.app.screen is room_screen(app))
+        assert files(here) == []
+
+
 async def test_a_file_that_cannot_be_written(store: Store, folder: Path, here: Path) -> None:
     async with running(folder) as app:
         await app.pilot.press("ctrl+s", "home", *"no/such/")

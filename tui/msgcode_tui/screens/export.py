@@ -121,6 +121,9 @@ class ExportScreen(Dialog[str | None]):
         self._is_writing = False
         if path:
             self.dismiss(path)
+        elif self._stop.is_set():
+            self.notify("Stopped: no file was written.")
+            self.dismiss(None)
 
     async def _written(self, *, replace: bool) -> str | None:
         """The path of what was written, None if that failed. Raises Refused if there is such a file."""
@@ -149,7 +152,10 @@ class ExportScreen(Dialog[str | None]):
 
     def action_leave(self) -> None:
         """Write nothing, or stop writing."""
-        self.dismiss(None)
+        if self._is_writing:
+            self._stop.set()  # Whoever writes then leaves.
+        else:
+            self.dismiss(None)
 
     @on(LineInput.Left)
     def _left(self) -> None:
