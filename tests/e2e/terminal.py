@@ -51,6 +51,17 @@ class Terminal:
         self._run("load-buffer", "-b", "pasted", "-", given=text)
         self._run("paste-buffer", "-p", "-d", "-b", "pasted")
 
+    def press(self, key: str, until: Callable[[], object]) -> None:
+        """Press the key, and again each second, until the condition holds: what has just come up may not
+        listen yet."""
+        deadline = time.monotonic() + WAIT
+        while not until():
+            assert time.monotonic() < deadline, f"{key} did nothing, on:\n{self.screen()}"
+            self.type(key)
+            again = time.monotonic() + 1
+            while not until() and time.monotonic() < again:
+                time.sleep(0.05)
+
     def wait_for(self, text: str) -> None:
         """Wait until it shows the text."""
         self.wait_until(lambda: text in self.screen(), f"{text!r} never came up")

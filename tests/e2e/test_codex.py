@@ -255,7 +255,7 @@ def test_presence(model: ModelServer, codexes: Codexes, store: Store) -> None:
     presence = wait_for_presence(store, "sue", Activity.BLOCKED)
     assert presence.reason == "permission for Bash: touch asked"
     terminal.wait_for("Would you like to run")
-    terminal.type("Enter")
+    terminal.press("Enter", until=lambda: "Would you like to run" not in terminal.screen())
     wait_for_presence(store, "sue", Activity.BUSY)
     terminal.wait_for("esc to interrupt")
     terminal.type("Escape")
