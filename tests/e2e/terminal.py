@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,20 @@ class Terminal:
     def pid(self) -> int:
         """The process that runs in it."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))
+
+    @contextmanager
+    def stopped(self) -> Iterator[int]:
+        """The process that runs in it does nothing meanwhile; gives its id. Nor does tmux, as that has what
+        is stopped in a pane go on at once: nothing else can be asked of the terminal."""
+        pid, server = self.pid(), int(self._run("display-message", "-p", "#{pid}"))
+        os.kill(server, signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            yield pid
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+            os.kill(server, signal.SIGCONT)
 
     @property
     def socket(self) -> str:

@@ -283,11 +283,11 @@ def test_what_a_killed_session_has_not_taken_comes_again(
     terminal, agent = start(), Agent("killed-one", prefix=OURS)
     agent_in(model, store, terminal, agent)
     session = conversation(store, "killed-one")
-    os.kill(terminal.pid(), signal.SIGSTOP)
-    message = store.send("sender", "killed-one", "Did you get this?")
-    wait_for_status(store, message, Status.CLAIMED)
-    wait_until_nobody_waits(home)
-    terminal.kill()
+    with terminal.stopped() as pid:
+        message = store.send("sender", "killed-one", "Did you get this?")
+        wait_for_status(store, message, Status.CLAIMED)
+        wait_until_nobody_waits(home)
+        os.kill(pid, signal.SIGKILL)
     wait_for_status(store, message, Status.QUEUED)
     (failure,) = delivery(store, message).failures
     assert failure == "the program ended before it had taken the message"
