@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
+from textual import events
 from textual.pilot import Pilot
 
 from msgcode import Store
@@ -89,6 +90,11 @@ class Driver:
     async def shows(self, *texts: str) -> None:
         """Wait until all these texts are on the screen."""
         await self.until(lambda: all(text in self.screen() for text in texts))
+
+    def hurry(self, *keys: str) -> None:
+        """Press these keys faster than the screen follows: all of them at once."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
     async def select(self, room: Room) -> None:
         """Go to a room."""

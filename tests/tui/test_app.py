@@ -55,8 +55,7 @@ async def test_enter_does_not_overtake_letters(store: Store, folder: Path) -> No
     async with running(folder) as app:
         await app.shows("bob")
         await app.pilot.press("down", "enter")
-        for key in (*"hasty", "enter", *"next"):
-            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        app.hurry(*"hasty", "enter", *"next")
         await app.until(store.messages)
         assert store.messages()[0].body == "hasty"
         await app.until(lambda: app.composer.text == "next")
@@ -72,8 +71,7 @@ async def test_letters_after_the_key_that_begins_a_text_are_all_heard(
             await app.pilot.press("down")
             app.thread.focus()
             await app.pilot.pause()
-        for key in (*(["down", "enter"] if pane == "rooms" else ["i"]), *"mjhlx", "enter", *"next"):
-            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        app.hurry(*(["down", "enter"] if pane == "rooms" else ["i"]), *"mjhlx", "enter", *"next")
         await app.until(store.messages)
         (message,) = store.messages()
         assert (message.recipients, message.body) == (("alice",), "mjhlx")
@@ -89,7 +87,7 @@ async def test_letters_that_come_while_others_are_on_their_way_stay_behind_them(
         await app.shows("bob")
         await app.pilot.press("down")
         for key in ("enter", *text):
-            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            app.hurry(key)
             await asyncio.sleep(0)
         await app.until(lambda: len(app.composer.text) == len(text))
         assert app.composer.text == text

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
 import pytest
-from textual import events
 
 from msgcode import Store
 from msgcode.events import HoldPlaced
@@ -25,12 +23,6 @@ _KEYS = [
     *("enter", "tab", "shift+tab", "escape", "escape", "ctrl+p", "ctrl+p"),
 ]
 """Without those that end the app, suspend it or write a file."""
-
-
-def press(app: Driver, keys: Iterable[str]) -> None:
-    """All of them at once."""
-    for key in keys:
-        app.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 async def back(app: Driver) -> None:
@@ -54,7 +46,7 @@ async def test_a_menu_is_chosen_from_once(store: Store, folder: Path) -> None:
     async with running(folder) as app:
         await app.shows("go")
         app.thread.focus()
-        press(app, ("up", "a", "g", "g"))
+        app.hurry("up", "a", "g", "g")
         await app.until(lambda: holds(store))
         await back(app)
         assert holds(store) == 1
@@ -65,7 +57,7 @@ async def test_a_dialog_over_another_is_closed_alone(store: Store, folder: Path)
     async with running(folder) as app:
         await app.shows("go")
         app.thread.focus()
-        press(app, ("up", "d", "y", "y", "y"))
+        app.hurry("up", "d", "y", "y", "y")
         await app.until(lambda: store.message(message.id).ended)
         await back(app)
 
@@ -77,7 +69,7 @@ async def test_the_palette_runs_a_command_once(store: Store, folder: Path) -> No
         await app.pilot.press("ctrl+p", *"freeze")
         await app.until(lambda: isinstance(app.app.screen, Palette) and app.app.screen._list_visible)
         await app.rests()
-        press(app, ("enter", "enter", "enter"))
+        app.hurry("enter", "enter", "enter")
         await app.until(lambda: holds(store))
         await back(app)
         assert holds(store) == 1
@@ -103,7 +95,7 @@ async def test_what_is_closing_does_nothing_more(store: Store, folder: Path, key
     async with running(folder) as app:
         await app.shows("go")
         app.thread.focus()
-        press(app, ("up", *keys))
+        app.hurry("up", *keys)
         await app.rests()
         await back(app)
 
@@ -117,7 +109,7 @@ async def test_any_keys_at_all(store: Store, folder: Path, seed: int) -> None:
         for _ in range(8):
             sent = store.send("alice", random.choice(["bob", "human"]), "go on?")
             store.broadcast("bob", "dev", "for all", reply_to=sent.id)
-            press(app, random.choices(_KEYS, k=random.randrange(1, 30)))
+            app.hurry(*random.choices(_KEYS, k=random.randrange(1, 30)))
             await asyncio.sleep(random.choice([0, 0.01, 0.1]))
             if random.random() < 0.2:
                 cut_off_the_end(folder)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import events
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -257,7 +256,7 @@ async def test_what_is_typed_right_after_the_key_that_edits_is_heard(
     async with running(folder) as app:
         await select(app, message)
         for key in ("e", *"lo dear", "enter"):
-            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            app.hurry(key)
             if pause is not None:
                 await asyncio.sleep(pause)
         await app.until(lambda: store.message(message.id).edited)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import events
 from textual.command import CommandList
 from textual.widgets import ProgressBar
 
@@ -288,7 +287,7 @@ async def test_what_is_called_so_comes_first_in_the_palette(store: Store, folder
     async with running(folder) as app:
         await app.shows("next I say")
         for key in ("ctrl+p", *"next"):
-            app.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            app.hurry(key)
         await app.shows("Take the next priority", "Go to the next stuck message")
         found = app.app.screen.query_one(CommandList)
         await app.until(lambda: found.option_count > 5)
