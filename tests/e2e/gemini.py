@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,6 @@ HELD = re.compile(
     r"^ [>*] (?!  Type your message).*\n(?:(?:   .*)?\n)*▀+\n(?: .*\n)*? workspace", re.MULTILINE
 )
 """Its prompt with a text in it, as the screen shows it."""
-
-ENTER_AGAIN = 0.5
-"""Seconds between two tries to send a text: Gemini CLI takes an Enter for a part of what was pasted less than
-40 ms before, and on a busy machine it sees them together."""
 
 
 def binary() -> Path:
@@ -98,14 +93,6 @@ class GeminiTerminal(ProgramTerminal):
         """Paste the text and press Enter, until it has been sent."""
         self.paste(text)
         self.wait_until(lambda: HELD.search(self.screen()), "the text was not pasted")
-        pressed = 0.0
-
-        def sent() -> bool:
-            nonlocal pressed
-            held = HELD.search(self.screen())
-            if held and time.monotonic() - pressed >= ENTER_AGAIN:
-                self.type("Enter")
-                pressed = time.monotonic()
-            return not held
-
-        self.wait_until(sent, "the text was not sent")
+        # It takes an Enter for a part of what was pasted less than 30-40 ms before, and on a busy machine it
+        # sees them together.
+        self.press("Enter", until=lambda: not HELD.search(self.screen()))

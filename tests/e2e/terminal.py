@@ -16,6 +16,9 @@ import pytest
 WAIT = 40.0
 """Seconds within which the screen has to show what a test waits for."""
 
+AGAIN = 0.5
+"""Seconds between two tries to press a key that a program may not hear yet."""
+
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
 
@@ -54,13 +57,13 @@ class Terminal:
         self._run("paste-buffer", "-p", "-d", "-b", "pasted")
 
     def press(self, key: str, until: Callable[[], object]) -> None:
-        """Press the key, and again each second, until the condition holds: what has just come up may not
+        """Press the key, and again each AGAIN, until the condition holds: what has just come up may not
         listen yet."""
         deadline = time.monotonic() + WAIT
         while not until():
             assert time.monotonic() < deadline, f"{key} did nothing, on:\n{self.screen()}"
             self.type(key)
-            again = time.monotonic() + 1
+            again = time.monotonic() + AGAIN
             while not until() and time.monotonic() < again:
                 time.sleep(0.05)
 
